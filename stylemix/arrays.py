@@ -104,9 +104,10 @@ class Wave:
         """
         from stylemix.audio import WaveWriter
 
-        with WaveWriter(path, sample_rate=self.sample_rate, n_channels=self.n_channels, bits=bits, force=force) as w:
-            w.write(self.samples)
-        return w.path
+        rate, channels = self.sample_rate, self.n_channels
+        with WaveWriter(path, sample_rate=rate, n_channels=channels, bits=bits, force=force) as writer:
+            writer.write(self.samples)
+        return writer.path
 
 
 @dataclass(frozen=True)

@@ -91,10 +91,11 @@ def readable_os_errors(path: str | Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StylemixError(f"{path}: the disk is full; free some space and run the command again") from error
+            raise StylemixError(f"{path}: the disk is full; free some space and run it again") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise StylemixError(f"{path}: no permission to write there; choose another place for --out") from error
-        raise StylemixError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
+            raise StylemixError(f"{path}: no permission to write there; choose another place") from error
+        reason = error.strerror or error
+        raise StylemixError(f"{path}: cannot be written ({reason}); choose another place") from error
 
 
 @contextlib.contextmanager
