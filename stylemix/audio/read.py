@@ -243,6 +243,28 @@ def open_sound(path: str | Path) -> soundfile.SoundFile:
         raise _undecodable(path, head) from None
 
 
+def looks_like_sound(path: str | Path) -> bool:
+    """Tell from its first bytes whether a file without a telling name is a sound file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file.
+
+    Returns
+    -------
+    bool
+        False also when it cannot be read.
+    """
+    try:
+        head = _first_bytes(path)
+    except BadInput:
+        return False
+    if head[:4] in (b"RIFF", b"FORM"):
+        return head[8:12] in (b"WAVE", b"AIFF", b"AIFC", b"8SVX")
+    return head.startswith((b"RF64", b"fLaC", b"OggS", b"ID3", b".snd", b"caff"))
+
+
 def decode(sound: soundfile.SoundFile, n_samples: int) -> tuple[np.ndarray, bool]:
     """Decode on from where the file stands, keeping what comes before a break.
 
