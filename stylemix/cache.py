@@ -47,7 +47,8 @@ def cache_dir() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "stylemix"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "stylemix" / "cache"
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "stylemix" / "cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stylemix"
 
 
@@ -78,8 +79,8 @@ def cache_key(sha256: str, settings: Mapping[str, Any]) -> str:
 class ArrayCache:
     """Named arrays under a key, one folder an entry.
 
-    An entry is written into a temporary folder and renamed, so it is there whole or not at all; when two processes
-    compute the same entry, the first one stays. A damaged entry is dropped and counts as absent.
+    An entry is written into a temporary folder and renamed, so it is there whole or not at all; when two
+    processes compute the same entry, the first one stays. A damaged entry is dropped and counts as absent.
 
     Parameters
     ----------
@@ -218,8 +219,7 @@ def _load_entry(entry: Path) -> dict[str, np.ndarray]:
         if path.stat().st_size != expected["bytes"]:
             raise ValueError(f"{path} has another size than was written")
         # An empty array cannot be mapped.
-        mode = "r" if 0 not in expected["shape"] else None
-        arrays[name] = np.load(path, mmap_mode=mode, allow_pickle=False)
+        arrays[name] = np.load(path, mmap_mode=None if 0 in expected["shape"] else "r", allow_pickle=False)
         if list(arrays[name].shape) != expected["shape"]:
             raise ValueError(f"{path} has another shape than was written")
     return arrays

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stylemix.audio import UnreadableAudio, shown_name
+from stylemix.audio.decode import FFMPEG_SUFFIXES, looks_like_sound
 from stylemix.audio.examine import Examination, examine
-from stylemix.audio.read import FFMPEG_SUFFIXES, looks_like_sound
 from stylemix.errors import BadInput
 from stylemix.files import sha256_file
 
 SOUND_SUFFIXES = frozenset((
-    ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga", ".aiff", ".aif",
-    ".aifc", ".au", ".snd", ".caf", ".voc", ".sph", ".nist", ".ircam", ".sf", ".paf", ".svx", ".8svx", ".iff", ".avr",
-    ".sds", ".sd2", ".wve", ".htk", ".xi", ".pvf"))
+    ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga",
+    ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".voc", ".sph", ".nist", ".ircam", ".sf", ".paf", ".svx", ".8svx",
+    ".iff", ".avr", ".sds", ".sd2", ".wve", ".htk", ".xi", ".pvf"))
 REASONS = ("unreadable", "truncated", "not audio", "needs ffmpeg", "silent", "too short", "NaN or Inf",
            "no permission", "duplicate", "empty")
 MIN_SECONDS = 0.5
@@ -118,8 +118,8 @@ class Corpus:
 def scan(folder: str | Path, *, name: str | None = None, on_file: Callable[[], None] | None = None) -> Corpus:
     """Look through a folder and everything below it; a bad file is named and skipped, and stops nothing.
 
-    Symbolic links are followed, each folder once. Hidden files, ``.mix`` folders (runs, with previews of their own)
-    and files that do not look like sound are counted and passed over.
+    Symbolic links are followed, each folder once. Hidden files and files that do not look like sound are
+    counted and passed over; ``.mix`` folders are runs, with previews of their own, and are left alone.
 
     Parameters
     ----------
@@ -141,7 +141,9 @@ def scan(folder: str | Path, *, name: str | None = None, on_file: Callable[[], N
         If the folder is missing, is a file, or cannot be listed.
     """
     root = _checked_folder(folder)
-    candidates, unlisted, n_other = [], [], 0
+    candidates: list[Path] = []
+    unlisted: list[Skipped] = []
+    n_other = 0
     for path in _walk(root, unlisted):
         if _may_be_sound(path):
             candidates.append(path)
@@ -158,7 +160,7 @@ def scan(folder: str | Path, *, name: str | None = None, on_file: Callable[[], N
         results = _without_duplicates(list(pool.map(look, candidates)))
     return Corpus(name if name is not None else root.resolve().name, root,
                   tuple(result for result in results if isinstance(result, AudioFile)),
-                  tuple(unlisted) + tuple(result for result in results if isinstance(result, Skipped)), n_other)
+                  (*unlisted, *(result for result in results if isinstance(result, Skipped))), n_other)
 
 
 def check_folders(folders: Sequence[str | Path], *, at_least: int = 1) -> list[Path]:
@@ -230,7 +232,7 @@ def _checked_folder(folder: str | Path) -> Path:
         with os.scandir(path):
             return path
     except OSError as error:
-        raise BadInput(f"{name}: cannot be listed ({error.strerror}); check the link or its permissions") from None
+        raise BadInput(f"{name}: cannot be listed ({error.strerror}); check its permissions") from None
 
 
 def _walk(root: Path, unlisted: list[Skipped]) -> Iterator[Path]:
@@ -245,8 +247,8 @@ def _walk(root: Path, unlisted: list[Skipped]) -> Iterator[Path]:
             seen.add((status.st_dev, status.st_ino))
             entries = sorted(folder.iterdir())
         except OSError as error:
-            unlisted.append(Skipped(folder, "no permission" if isinstance(error, PermissionError) else "unreadable",
-                                    f"{shown_name(folder)}: cannot be listed ({error.strerror})"))
+            detail = f"{shown_name(folder)}: cannot be listed ({error.strerror})"
+            unlisted.append(Skipped(folder, _reason_of(error), detail))
             return
         for entry in entries:
             if entry.is_dir() and not entry.name.startswith(".") and entry.suffix != ".mix":
@@ -266,17 +268,20 @@ def _may_be_sound(path: Path) -> bool:
 def _examine_file(path: Path) -> AudioFile | Skipped:
     try:
         found = examine(path)
-        if reason := _why_not(found):
-            return Skipped(path, reason[0], f"{shown_name(path)}: {reason[1]}")
+        if refusal := _why_not(found):
+            return Skipped(path, refusal[0], f"{shown_name(path)}: {refusal[1]}")
         flags = ("clipped",) * (found.clipped_share >= CLIPPED_SHARE) + ("truncated",) * found.truncated
         return AudioFile(path, sha256_file(path), found.sample_rate, found.n_channels, found.seconds,
-                         found.seconds * found.sounding_share, found.peak, found.rms_db, flags, found.clipped_share,
-                         found.format)
+                         found.seconds * found.sounding_share, found.peak, found.rms_db, flags,
+                         found.clipped_share, found.format)
     except UnreadableAudio as error:
         return Skipped(path, error.reason, str(error))
     except (OSError, RuntimeError, ValueError) as error:
-        reason = "no permission" if isinstance(error, PermissionError) else "unreadable"
-        return Skipped(path, reason, f"{shown_name(path)}: cannot be read ({error})")
+        return Skipped(path, _reason_of(error), shown_name(f"{path}: cannot be read ({error})"))
+
+
+def _reason_of(error: Exception) -> str:
+    return "no permission" if isinstance(error, PermissionError) else "unreadable"
 
 
 def _why_not(found: Examination) -> tuple[str, str] | None:

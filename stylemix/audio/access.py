@@ -9,18 +9,18 @@ from typing import Self
 
 import numpy as np
 
-from stylemix.audio.read import UnreadableAudio, check_finite, decode, open_sound, shown_name
+from stylemix.audio.decode import breaks_at_once, check_finite, decode, open_sound
 from stylemix.errors import BadInput
 
-# Input samples either side of a stretch, at the lower of the two rates: soxr's HQ filter settles to 1e-6 in 256.
+# Either side of a stretch, counted at the lower of the two rates: soxr's HQ filter settles to 1e-6 in 256.
 MARGIN_SAMPLES = 512
 
 
 class AudioReader:
     """Random access to the samples of a file, resampled when asked.
 
-    A stretch is resampled with a margin, from a point where both rates have a sample at the same instant, so that
-    it agrees with the resampled whole file to rounding (1e-5 of full scale).
+    A stretch is resampled with a margin, from a point where both rates have a sample at the same instant, so
+    that it agrees with the resampled whole file to rounding (1e-5 of full scale).
 
     Parameters
     ----------
@@ -129,5 +129,5 @@ class AudioReader:
         self._sound.close()
         self._sound = open_sound(self.path)
         if counted == 0:
-            raise UnreadableAudio(f"{shown_name(self.path)}: breaks before the first sample; get a whole copy of it")
+            raise breaks_at_once(self.path)
         return counted

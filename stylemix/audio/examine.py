@@ -1,4 +1,4 @@
-"""What the samples of a file say about it, from a few stretches when it is long: level, silence, clipping, breaks."""
+"""What the samples of a file say about it, from a few stretches if it is long: level, silence, clipping."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def examine(path: str | Path) -> Examination:
     info = probe(path)
     with AudioReader(path) as reader:
         n_samples, seconds = reader.n_samples, reader.n_samples / reader.sample_rate
-        windows = [reader.read(start, stop) for start, stop in _stretches(reader.n_samples, reader.sample_rate)]
+        windows = [reader.read(start, stop) for start, stop in _stretches(n_samples, reader.sample_rate)]
     if seconds > WHOLE_S and info.subtype in ("FLOAT", "DOUBLE"):
         # Only these can hold NaN or Inf, anywhere, and they decode at the speed of the disk.
         for _ in read_blocks(path):
@@ -137,7 +137,7 @@ def _stretches(n_samples: int, sample_rate: int) -> list[tuple[int, int]]:
 
 
 def _sounding(samples: np.ndarray, sample_rate: int) -> tuple[float, float, bool]:
-    """Return the share of frames of the mono mix that sound, their level, and whether mixing silenced them."""
+    """The share of frames of the mono mix that sound, their level, and whether mixing silenced them."""
     mixed = samples.mean(axis=0, dtype=np.float64)
     if not mixed.size:
         return 0.0, FLOOR_DB, False

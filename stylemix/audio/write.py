@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import numpy as np
 
@@ -36,8 +36,8 @@ _MOST_CHANNELS = {".mp3": 2, ".flac": 8, ".opus": 255, ".ogg": 255}
 class WaveWriter:
     """Write a sound file of any length in constant memory; use it in a ``with`` block.
 
-    The samples go to a nameless temporary file first. At the end they are scaled as a whole if they are louder than
-    full scale, converted, and renamed into place; on an exception nothing is left behind.
+    The samples go to a nameless temporary file first. At the end they are scaled as a whole if they are
+    louder than full scale, converted, and renamed into place; on an exception nothing is left behind.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class WaveWriter:
     n_channels : int
         Number of channels.
     bits : {"16", "24", "32f"}, optional
-        Sample format; by default 24 bits where the format has them. 16 bits are dithered (triangular, seeded) unless
-        the samples are on the 16-bit grid already.
+        Sample format; by default 24 bits where the format has them. 16 bits are dithered (triangular, seeded)
+        unless the samples are on the 16-bit grid already.
     force : bool
         Allow an existing file to be replaced.
     inputs : iterable of paths
@@ -79,7 +79,7 @@ class WaveWriter:
         check_output(self.path, force=force, inputs=self._inputs)
         self.peak, self.gain, self.n_samples = 0.0, 1.0, 0
         with readable_os_errors(self.path):
-            self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(SPOOL_BYTES, dir=self.path.parent)  # type: ignore[assignment] # noqa: SIM115
+            self._spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES, dir=str(self.path.parent))  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +108,7 @@ class WaveWriter:
         """
         samples = np.atleast_2d(np.asarray(samples, dtype=np.float32))
         if samples.ndim != 2 or samples.shape[0] != self.n_channels:
-            raise BadInput(f"{self.path}: samples must have shape ({self.n_channels}, T), got {samples.shape}")
+            raise BadInput(f"{self.path}: samples need the shape ({self.n_channels}, T), got {samples.shape}")
         if samples.size == 0:
             return
         peak = float(np.abs(samples).max())
@@ -170,7 +170,8 @@ class WaveWriter:
         rng = np.random.default_rng(0)
         resampler = None
         if self.file_rate != self.sample_rate:
-            resampler = soxr.ResampleStream(self.sample_rate, self.file_rate, self.n_channels, dtype="float32")
+            rates = self.sample_rate, self.file_rate
+            resampler = soxr.ResampleStream(*rates, self.n_channels, dtype="float32")
         self._spool.seek(0)
         left = self.n_samples
         while left:
@@ -206,7 +207,8 @@ def _choose_format(path: Path, bits: str | None, sample_rate: int, n_channels: i
     if bits is not None and bits not in _SUBTYPES:
         raise BadInput(f"{path}: bits must be 16, 24 or 32f, got {bits!r}")
     if sample_rate <= 0 or n_channels <= 0:
-        raise BadInput(f"{path}: sample rate and channels must be positive, got {sample_rate} and {n_channels}")
+        got = f"{sample_rate} and {n_channels}"
+        raise BadInput(f"{path}: sample rate and number of channels must be positive, got {got}")
     most = _MOST_CHANNELS.get(suffix, 1024)
     if n_channels > most:
         raise BadInput(f"{path}: {suffix} holds at most {most} channels, got {n_channels}; choose .wav")
