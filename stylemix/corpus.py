@@ -16,8 +16,8 @@ from stylemix.files import sha256_file
 
 SOUND_SUFFIXES = frozenset((
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga",
-    ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".voc", ".sph", ".nist", ".ircam", ".sf", ".paf", ".svx", ".8svx",
-    ".iff", ".avr", ".sds", ".sd2", ".wve", ".htk", ".xi", ".pvf"))
+    ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".voc", ".sph", ".nist", ".ircam", ".sf", ".paf", ".svx",
+    ".8svx", ".iff", ".avr", ".sds", ".sd2", ".wve", ".htk", ".xi", ".pvf"))
 REASONS = ("unreadable", "truncated", "not audio", "needs ffmpeg", "silent", "too short", "NaN or Inf",
            "no permission", "duplicate", "empty")
 MIN_SECONDS = 0.5
