@@ -120,6 +120,21 @@ class Recipe:
     training: Training = Training()
     hybrid: Hybrid = Hybrid()
 
+    def to_dict(self) -> dict[str, Any]:
+        """List every key as plain values, in the order of the file.
+
+        Returns
+        -------
+        dict
+            Section name to its keys.
+
+        Examples
+        --------
+        >>> Recipe().to_dict()["sound"]
+        {'sample_rate': 22050, 'hop_length': 256}
+        """
+        return dataclasses.asdict(self)
+
     def to_toml(self) -> str:
         """Write every key, in a fixed order, so that equal recipes are equal texts.
 
@@ -134,10 +149,10 @@ class Recipe:
         True
         """
         lines = [f"about = {toml_value(self.about)}"]
-        for section in _sections():
-            lines += ["", f"[{section}]"]
-            values = getattr(self, section)
-            lines += [f"{key.name} = {toml_value(getattr(values, key.name))}" for key in fields(values)]
+        for section, values in self.to_dict().items():
+            if section != "about":
+                lines += ["", f"[{section}]"]
+                lines += [f"{key} = {toml_value(item)}" for key, item in values.items()]
         return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,94 @@
+"""The commands that look at something: inspect, map, evaluate, info, recipes."""
+
+from __future__ import annotations
+
+from stylemix.cli import options as opt
+from stylemix.cli.outcome import answer
+
+
+def inspect(folders: opt.Folders, as_json: opt.Json = False) -> None:
+    """Say what is in the folders, what will be skipped and why, and whether it is enough to train on.
+
+    \b
+    Example:
+      stylemix inspect cage/ beach-boys/
+    """
+    with answer(as_json) as give:
+        from stylemix.doctor import inspect_folders
+
+        report = inspect_folders(folders)
+        give(report.to_dict(), report.lines())
+
+
+def map_styles(
+    run: opt.RunFolder,
+    out: opt.Out,
+    seed: opt.Seed = 0,
+    force: opt.Force = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Draw the style clusters on a page where a click plays the sound.
+
+    \b
+    Example:
+      stylemix map both.mix --out map.html
+    """
+    with answer(as_json) as give:
+        from stylemix.explore.atlas import map_run
+        from stylemix.model.run import load_run
+
+        give(map_run(load_run(run), out, force=force, seed=seed, show_progress=not quiet))
+
+
+def evaluate(
+    run: opt.RunFolder,
+    out: opt.MaybeOut = None,
+    force: opt.Force = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Measure whether the hybrids are hybrids, beside the crossfades that they must not be.
+
+    \b
+    Example:
+      stylemix evaluate both.mix --out report.html
+    """
+    with answer(as_json) as give:
+        from stylemix.measure.report import evaluate as evaluate_run
+        from stylemix.model.run import load_run
+
+        give(evaluate_run(load_run(run), out=out, force=force, show_progress=not quiet))
+
+
+def info(run: opt.RunFolder, as_json: opt.Json = False) -> None:
+    """Show what a run was made from and what it has reached.
+
+    \b
+    Example:
+      stylemix info both.mix
+    """
+    with answer(as_json) as give:
+        from stylemix.model.run import load_run
+
+        loaded = load_run(run)
+        give(loaded.describe(), loaded.card().splitlines())
+
+
+def recipes(name: opt.RecipeName = None, as_json: opt.Json = False) -> None:
+    """List the recipes that ship with stylemix, or show one with every key it resolves to.
+
+    \b
+    Example:
+      stylemix recipes
+      stylemix recipes quick
+    """
+    with answer(as_json) as give:
+        from stylemix.recipe import list_recipes, load_recipe
+
+        if name is None:
+            about = list_recipes()
+            give({"recipes": about}, [f"{key:8} {line}" for key, line in about.items()])
+        else:
+            recipe = load_recipe(name)
+            give({"name": name, "recipe": recipe.to_dict()}, recipe.to_toml().splitlines())

@@ -1,0 +1,133 @@
+"""The commands that make something: demo, train, rebuild, hybrid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from stylemix.cli import options as opt
+from stylemix.cli.outcome import answer
+
+
+def demo(
+    out: opt.Out = Path("demo"),
+    minutes: opt.Minutes = None,
+    seed: opt.Seed = 0,
+    force: opt.Force = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Make two small corpora, train on them, render hybrids and a map: everything, from nothing.
+
+    \b
+    Example:
+      stylemix demo --out demo
+    """
+    with answer(as_json) as give:
+        from stylemix.demo import make_demo
+
+        give(make_demo(out, minutes=minutes, seed=seed, force=force, show_progress=not quiet))
+
+
+def train(
+    folders: opt.Folders,
+    out: opt.Out,
+    recipe: opt.UseRecipe = "base",
+    minutes: opt.Minutes = None,
+    steps: opt.Steps = None,
+    device: opt.Device = "auto",
+    seed: opt.MaybeSeed = None,
+    resume: opt.Resume = False,
+    force: opt.Force = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Learn one latent space from two folders of recordings or more.
+
+    Alpha 0 will be the first folder's style, alpha 1 the second's.
+    Stop at any time with Ctrl-C and go on with --resume.
+
+    \b
+    Example:
+      stylemix train cage/ beach-boys/ --out both.mix --minutes 5
+    """
+    if len(folders) < 2:
+        raise typer.BadParameter("give two folders or more, one for each style", param_hint="FOLDER")
+    with answer(as_json, after_interrupt="go on with the same command and --resume") as give:
+        from stylemix.model.training import train as train_run
+
+        run = train_run(
+            folders, out=out, recipe=recipe, minutes=minutes, steps=steps, device=device, seed=seed,
+            resume=resume, force=force, show_progress=not quiet,
+        )
+        hint = f"stylemix hybrid {run.path} --alpha 0.5 --source FILE --out half-way.wav"
+        give({"out": str(run.path), **run.describe()}, [f"{run.path} is ready; next: {hint}"])
+
+
+def rebuild(
+    run: opt.RunFolder,
+    file: opt.SoundFile,
+    out: opt.Out,
+    phase: opt.Phase = "auto",
+    bits: opt.Bits = None,
+    force: opt.Force = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Encode and decode one file: how well does the model know it?
+
+    \b
+    Example:
+      stylemix rebuild both.mix song.wav --out again.wav
+    """
+    with answer(as_json) as give:
+        from stylemix.hybrid.render import rebuild_file
+        from stylemix.model.run import load_run
+
+        give(rebuild_file(
+            load_run(run), file, out=out, force=force, bits=bits, phase=phase, show_progress=not quiet
+        ))
+
+
+def hybrid(
+    run: opt.RunFolder,
+    alpha: opt.Alpha,
+    out: opt.Out,
+    source: opt.Source = None,
+    target: opt.Target = None,
+    mode: opt.Mode = "match",
+    to: opt.To = None,
+    start: opt.Start = 0.0,
+    duration: opt.Duration = None,
+    stems: opt.Stems = None,
+    phase: opt.Phase = "auto",
+    bits: opt.Bits = None,
+    sample_rate: opt.SampleRate = None,
+    seed: opt.Seed = 0,
+    force: opt.Force = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Render new sound that lies between the two styles.
+
+    A folder as --source renders each of its files into the folder --out. --stems DIR writes the parents
+    (source.wav, target.wav), the hybrid and the crossfade that it must not be (crossfade.wav).
+
+    \b
+    Example:
+      stylemix hybrid both.mix --alpha 0.5 --source song.wav --out half-way.wav
+      stylemix hybrid both.mix --alpha 0:0,10:1 --source song.wav --out journey.wav --stems stems/
+      stylemix hybrid both.mix --alpha 0.5 --source songs/ --out hybrids/
+    """
+    with answer(as_json) as give:
+        from stylemix.hybrid.curve import parse_alpha
+        from stylemix.hybrid.render import hybrid_file, hybrid_folder
+        from stylemix.model.run import load_run
+
+        render = hybrid_folder if source is not None and source.is_dir() else hybrid_file
+        give(render(
+            load_run(run), alpha=parse_alpha(alpha), source=source, target=target, mode=mode, phase=phase,
+            to=to, start_s=start, duration_s=duration, out=out, stems=stems, bits=bits,
+            sample_rate=sample_rate, seed=seed, force=force, show_progress=not quiet,
+        ))

@@ -1,0 +1,84 @@
+"""The arguments and options of the commands, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+RunFolder: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="RUN.mix", help="A run made by `stylemix train`.")
+]
+Folders: TypeAlias = Annotated[
+    list[Path], typer.Argument(metavar="FOLDER", help="Folders of recordings, one for each style.")
+]
+SoundFile: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file.")]
+RecipeName: TypeAlias = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="A recipe or a TOML file; without one they are listed.")
+]
+
+# Every command.
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")
+]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
+MaybeOut: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", help="Write a page too.")]
+Force: TypeAlias = Annotated[
+    bool, typer.Option("--force", "-f", help="Replace what exists (never an input).")
+]
+Seed: TypeAlias = Annotated[int, typer.Option(metavar="N", help="The seed of all randomness.")]
+
+# Training.
+UseRecipe: TypeAlias = Annotated[
+    str, typer.Option("--recipe", metavar="NAME|FILE", help="See `stylemix recipes`.")
+]
+Minutes: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="M", help="Minutes of training; else the recipe's.")
+]
+Steps: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", help="Optimiser steps at most; else the recipe's.")
+]
+Device: TypeAlias = Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where to compute.")]
+MaybeSeed: TypeAlias = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="The seed of all randomness; else the recipe's.")
+]
+Resume: TypeAlias = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+
+# Rendering.
+Alpha: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="NUMBER|CURVE",
+        help="0 is the first style, 1 the second; a curve is 0:0,10:1 (seconds:alpha) or a CSV file.",
+    ),
+]
+Source: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE|FOLDER", help="The sound whose timeline is kept.")
+]
+Target: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The sound to match it with; else the whole corpus.")
+]
+Mode: TypeAlias = Annotated[str, typer.Option(help="How the parents are blended.")]
+To: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The corpus to move towards, of more than two.")
+]
+Start: TypeAlias = Annotated[
+    float, typer.Option(metavar="S", help="Where to begin in the source (seconds).")
+]
+Duration: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="S", help="How long (seconds); else to its end.")
+]
+Stems: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write the parents and the crossfade too.")
+]
+Phase: TypeAlias = Annotated[
+    Literal["auto", "source", "estimate"], typer.Option(help="Phase of the source, or estimated anew.")
+]
+Bits: TypeAlias = Annotated[
+    Literal["16", "24", "32f"] | None, typer.Option(help="Sample format of the file.")
+]
+SampleRate: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="HZ", help="Sample rate of the file; else the source's.")
+]
