@@ -29,7 +29,7 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
-# The docs lint (numpydoc, doctests, commands named in the README) is tests/test_docs.py.
+# The docs lint (numpydoc rules, the README's commands) is tests/test_docs.py; every pytest run runs the doctests.
 check: $(STAMP)
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m mypy

@@ -10,8 +10,8 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import typer
 
@@ -20,15 +20,10 @@ from stylemix.errors import StylemixError
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-class Give(Protocol):
-    """How a command hands over its answer."""
-
-    def __call__(self, data: Mapping[str, Any], lines: Iterable[str] | None = None) -> None:
-        """Take the answer: `data` for --json, `lines` for people (by default the data, line by line)."""
-
-
 @contextlib.contextmanager
-def answer(as_json: bool, *, after_interrupt: str = "run the same command again") -> Iterator[Give]:
+def answer(
+    as_json: bool, *, after_interrupt: str = "run the same command again"
+) -> Iterator[Callable[..., None]]:
     """Run a command's work; print what it gives at the end, or the one line that says what went wrong.
 
     Parameters
@@ -41,7 +36,8 @@ def answer(as_json: bool, *, after_interrupt: str = "run the same command again"
     Yields
     ------
     callable
-        ``give(data, lines)`` hands over the answer.
+        ``give(data, lines)`` hands over the answer: `data` for --json, `lines` for people, which are
+        by default the data, a line for each key.
 
     Raises
     ------
@@ -104,7 +100,7 @@ def fail(message: str, *, as_json: bool, code: int = FAILED) -> typer.Exit:
     {"error": "no such file"}
     1
     """
-    line = "; ".join(part.strip() for part in message.splitlines() if part.strip())
+    line = " ".join(part.strip() for part in message.splitlines())
     if os.environ.get("STYLEMIX_DEBUG") and sys.exc_info()[0]:
         traceback.print_exc(file=sys.stderr)
     sys.stderr.write(f"stylemix: {line}\n")

@@ -1,0 +1,40 @@
+"""What every test shares: one thread for each worker, a cache of its own, a seeded generator, real music."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers that each start a thread for every core wait for one another; read when the libraries load.
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STYLEMIX_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("STYLEMIX_DEBUG", raising=False)
+        yield
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """The same numbers in every run."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def real_music() -> Path:
+    """A folder of real recordings: STYLEMIX_MUSIC, or the one beside the checkout; skips without any."""
+    folder = Path(os.environ.get("STYLEMIX_MUSIC", ROOT.parent / "shared" / "corpora"))
+    if not folder.is_dir():
+        pytest.skip("no real recordings here: set STYLEMIX_MUSIC to a folder of corpora")
+    return folder

@@ -1,0 +1,420 @@
+"""The command line is a contract: its options, its exit codes, one line for a failure, clean JSON."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+
+from stylemix.cli import COMMANDS, make_app, run_command
+from stylemix.errors import BadInput, StylemixError
+
+ROOT = Path(__file__).parent.parent
+
+EVERYWHERE = {"--json", "--help", "-h"}
+WRITES = {"--out", "-o", "--force", "-f", "--quiet", "-q"}
+CONTRACT = {
+    "demo": WRITES | {"--minutes", "--seed"},
+    "inspect": set(),
+    "train": WRITES | {"--recipe", "--minutes", "--steps", "--device", "--seed", "--resume"},
+    "rebuild": WRITES | {"--phase", "--bits"},
+    "hybrid": WRITES
+    | {
+        "--alpha",
+        "--source",
+        "--target",
+        "--mode",
+        "--to",
+        "--start",
+        "--duration",
+        "--stems",
+        "--phase",
+        "--bits",
+        "--sample-rate",
+        "--seed",
+    },
+    "map": WRITES | {"--seed"},
+    "evaluate": WRITES,
+    "info": set(),
+    "recipes": set(),
+}
+
+
+@pytest.fixture
+def floor(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Put functions in the place of a lower floor's module."""
+
+    def replace(module: str, **functions: Any) -> None:
+        stand_in = types.ModuleType(module)
+        vars(stand_in).update(functions)
+        monkeypatch.setitem(sys.modules, module, stand_in)
+
+    return replace
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail
+
+
+def options_of(name: str) -> set[str]:
+    command = typer.main.get_command(make_app()).commands[name]  # type: ignore[attr-defined]
+    return {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_each_command_has_exactly_the_options_of_the_contract(name: str) -> None:
+    assert options_of(name) | {"--help", "-h"} == CONTRACT[name] | EVERYWHERE
+    assert set(COMMANDS) == set(CONTRACT)
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_each_command_has_help_and_an_example_of_itself(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command([name, "--help"]) == 0
+    shown = capsys.readouterr()
+    assert f"Example:\n    stylemix {name}" in shown.out
+    assert shown.err == ""
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom stylemix.cli import run_command\nrun_command(['--help'])\n"
+        "heavy = {'torch', 'librosa', 'scipy', 'sklearn', 'umap', 'numba', 'matplotlib', 'numpy'}\n"
+        "print('loaded:', sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "Commands:" in shown.stdout
+    assert shown.stdout.endswith("loaded: []\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compose"], "No such command 'compose'"),
+        (["train", "cage", "--out", "both.mix"], "two folders or more"),
+        (["train", "cage", "beach-boys"], "Missing option"),
+        (["train", "a", "b", "--out", "c", "--device", "abacus"], "'abacus' is not one of"),
+        (["hybrid", "both.mix", "--out", "h.wav"], "Missing option '--alpha'"),
+        (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--bits", "12"], "'12' is not one of"),
+        (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--phase", "new"], "'new' is not one of"),
+        (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--start", "soon"], "--start"),
+        (["rebuild", "both.mix", "--out", "h.wav"], "Missing argument 'FILE'"),
+        (["map", "both.mix"], "Missing option"),
+        (["info", "--out", "x"], "No such option"),
+    ],
+)
+def test_wrong_usage_is_2_and_says_what_is_wrong(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(arguments) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert shown.out == ""
+    assert run_command([*arguments, "--json"]) == 2
+    assert set(json.loads(capsys.readouterr().out)) == {"error"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (
+            BadInput("x.mix: no run there;\nmake one with `stylemix train`"),
+            1,
+            "x.mix: no run there; make one with",
+        ),
+        (StylemixError("nothing usable"), 1, "nothing usable"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "h.wav"),
+            1,
+            "h.wav: the disk is full; free some space",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "h.wav"), 1, "h.wav: no permission"),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file", "x.mix"),
+            1,
+            "x.mix: No such file; check that it is there",
+        ),
+        (MemoryError(), 1, "not enough memory; try shorter files"),
+        (KeyError("steps"), 1, "unexpected KeyError: 'steps'; STYLEMIX_DEBUG=1 shows where"),
+        (KeyboardInterrupt(), 130, "interrupted; run the same command again"),
+    ],
+)
+def test_a_failure_is_one_line_an_exit_code_and_with_json_an_object(
+    error: BaseException, code: int, line: str, floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    floor("stylemix.model.run", load_run=raising(error))
+    assert run_command(["info", "x.mix"]) == code
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"stylemix: {line}")
+    assert shown.err.count("\n") == 1
+    assert shown.out == ""
+    assert run_command(["info", "x.mix", "--json"]) == code
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {"error": shown.err.removeprefix("stylemix: ").rstrip("\n")}
+
+
+def test_an_interrupted_training_says_how_to_go_on(
+    floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    floor("stylemix.model.training", train=raising(KeyboardInterrupt()))
+    assert run_command(["train", "a", "b", "--out", "c.mix"]) == 130
+    assert capsys.readouterr().err == "stylemix: interrupted; go on with the same command and --resume\n"
+
+
+def test_the_traceback_is_there_for_who_asks(
+    floor: Callable[..., None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STYLEMIX_DEBUG", "1")
+    floor("stylemix.model.run", load_run=raising(BadInput("no run there")))
+    assert run_command(["info", "x.mix"]) == 1
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert shown.endswith("stylemix: no run there\n")
+
+
+def test_json_is_one_finite_object_whatever_the_libraries_print(
+    floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Run:
+        def describe(self) -> dict[str, Any]:
+            print("a library says hello")
+            return {
+                "loss": float("nan"),
+                "steps": np.int64(3),
+                "curve": np.array([1.0, np.inf]),
+                "path": Path("é.mix"),
+                "odd": b"caf\xe9".decode("utf-8", "surrogateescape"),
+                "nested": [{"ok": True, "none": None}],
+            }
+
+        def card(self) -> str:
+            return "a card"
+
+    floor("stylemix.model.run", load_run=lambda path: Run())
+    assert run_command(["info", "x.mix", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.count("\n") == 1
+    assert shown.out.isascii()
+    assert json.loads(shown.out) == {
+        "loss": None,
+        "steps": 3,
+        "curve": [1.0, None],
+        "path": "é.mix",
+        "odd": "caf\udce9",
+        "nested": [{"ok": True, "none": None}],
+    }
+    assert shown.err == "a library says hello\n"
+    assert run_command(["info", "x.mix"]) == 0
+    assert capsys.readouterr().out == "a card\n"
+
+
+def test_warnings_of_other_packages_stay_away_and_ours_do_not(
+    floor: Callable[..., None], recwarn: pytest.WarningsRecorder
+) -> None:
+    import warnings
+
+    def load(path: Path) -> Any:
+        warnings.warn_explicit("theirs", FutureWarning, "x.py", 1, module="umap.plot")
+        warnings.warn_explicit("ours", UserWarning, "y.py", 1, module="stylemix.doctor")
+        raise BadInput("enough")
+
+    floor("stylemix.model.run", load_run=load)
+    assert run_command(["info", "x.mix"]) == 1
+    assert [str(warning.message) for warning in recwarn] == ["ours"]
+
+
+def test_train_hands_over_what_it_was_given(
+    floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def train(folders: list[Path], **options: Any) -> Any:
+        seen.update(options, folders=folders)
+        return types.SimpleNamespace(path=options["out"], describe=lambda: {"steps": 5})
+
+    floor("stylemix.model.training", train=train)
+    command = "train a b c --out r.mix --recipe quick --minutes 1.5 --steps 9 --device cpu --seed 4 --resume -fq"
+    assert run_command(command.split()) == 0
+    assert seen == {
+        "folders": [Path("a"), Path("b"), Path("c")],
+        "out": Path("r.mix"),
+        "recipe": "quick",
+        "minutes": 1.5,
+        "steps": 9,
+        "device": "cpu",
+        "seed": 4,
+        "resume": True,
+        "force": True,
+        "show_progress": False,
+    }
+    assert "next: stylemix hybrid r.mix" in capsys.readouterr().out
+    assert run_command(["train", "a", "b", "--out", "r.mix", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"out": "r.mix", "steps": 5}
+    assert (seen["recipe"], seen["minutes"], seen["seed"], seen["show_progress"]) == (
+        "base",
+        None,
+        None,
+        True,
+    )
+
+
+@pytest.fixture
+def rendered(floor: Callable[..., None]) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:
+    """What the commands asked the renderer for."""
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+    def recorder(name: str) -> Callable[..., dict[str, Any]]:
+        def record(*arguments: Any, **options: Any) -> dict[str, Any]:
+            calls.append((name, arguments, options))
+            return {"out": options["out"]}
+
+        return record
+
+    floor("stylemix.model.run", load_run=lambda path: f"run {path}")
+    floor("stylemix.hybrid.curve", parse_alpha=lambda text: f"curve {text}")
+    floor(
+        "stylemix.hybrid.render",
+        hybrid_file=recorder("file"),
+        hybrid_folder=recorder("folder"),
+        rebuild_file=recorder("rebuild"),
+    )
+    return calls
+
+
+def test_hybrid_hands_over_what_it_was_given(rendered: list, capsys: pytest.CaptureFixture[str]) -> None:
+    command = (
+        "hybrid r.mix --alpha 0:0,10:1 --source a.wav --target b.wav --mode morph --to cage --start 1 "
+        "--duration 2 "
+        "--stems s --phase source --bits 32f --sample-rate 48000 --seed 5 --out h.wav --force --quiet --json"
+    )
+    assert run_command(command.split()) == 0
+    assert rendered == [
+        (
+            "file",
+            ("run r.mix",),
+            {
+                "alpha": "curve 0:0,10:1",
+                "source": Path("a.wav"),
+                "target": Path("b.wav"),
+                "mode": "morph",
+                "to": "cage",
+                "start_s": 1.0,
+                "duration_s": 2.0,
+                "stems": Path("s"),
+                "phase": "source",
+                "bits": "32f",
+                "sample_rate": 48000,
+                "seed": 5,
+                "out": Path("h.wav"),
+                "force": True,
+                "show_progress": False,
+            },
+        )
+    ]
+    assert json.loads(capsys.readouterr().out) == {"out": "h.wav"}
+
+
+def test_a_folder_as_source_renders_a_folder(rendered: list, tmp_path: Path) -> None:
+    assert (
+        run_command(["hybrid", "r.mix", "--alpha", "1", "--source", str(tmp_path), "--out", "hybrids"]) == 0
+    )
+    assert (
+        run_command(["hybrid", "r.mix", "--alpha", "1", "--source", str(tmp_path / "no"), "--out", "h.wav"])
+        == 0
+    )
+    assert [name for name, _, _ in rendered] == ["folder", "file"]
+
+
+def test_names_that_begin_with_a_dash_work(rendered: list) -> None:
+    assert run_command(["hybrid", "r.mix", "--alpha", "-0.5", "--source", "-x.wav", "--out", "-y.wav"]) == 0
+    assert run_command(["rebuild", "--out", "o.wav", "--", "r.mix", "-x.wav"]) == 0
+    assert run_command(["rebuild", "r.mix", "./-x.wav", "--out", "o.wav"]) == 0
+    assert rendered[0][2]["source"] == Path("-x.wav")
+    assert rendered[0][2]["alpha"] == "curve -0.5"
+    assert [call[1] for call in rendered[1:]] == [("run r.mix", Path("-x.wav"))] * 2
+
+
+def test_the_other_commands_hand_over_what_they_were_given(
+    floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def echo(*arguments: Any, **options: Any) -> dict[str, Any]:
+        return {"arguments": arguments, **options}
+
+    floor("stylemix.model.run", load_run=lambda path: f"run {path}")
+    floor("stylemix.demo", make_demo=echo)
+    floor("stylemix.explore.atlas", map_run=echo)
+    floor("stylemix.measure.report", evaluate=echo)
+    report = types.SimpleNamespace(to_dict=lambda: {"folders": 2}, lines=lambda: ["two folders"])
+    floor("stylemix.doctor", inspect_folders=lambda folders: report)
+
+    def answer(command: str) -> dict[str, Any]:
+        assert run_command([*command.split(), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert answer("demo --minutes 0.5 -q") == {
+        "arguments": ["demo"],
+        "minutes": 0.5,
+        "seed": 0,
+        "force": False,
+        "show_progress": False,
+    }
+    assert answer("map r.mix --out m.html --seed 2 --force") == {
+        "arguments": ["run r.mix", "m.html"],
+        "seed": 2,
+        "force": True,
+        "show_progress": True,
+    }
+    assert answer("evaluate r.mix") == {
+        "arguments": ["run r.mix"],
+        "out": None,
+        "force": False,
+        "show_progress": True,
+    }
+    assert answer("inspect a b") == {"folders": 2}
+    assert run_command(["inspect", "a"]) == 0
+    assert capsys.readouterr().out == "two folders\n"
+
+
+def test_recipes_lists_them_and_shows_one_resolved(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["recipes"]) == 0
+    listed = capsys.readouterr().out
+    assert [line.split()[0] for line in listed.splitlines()] == ["base", "fine", "quick", "tiny"]
+    assert run_command(["recipes", "quick"]) == 0
+    assert "[training]\nminutes = 1.0\n" in capsys.readouterr().out
+    assert run_command(["recipes", "quick", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["name"], shown["recipe"]["training"]["minutes"]) == ("quick", 1.0)
+    assert run_command(["recipes", "quik"]) == 1
+    assert "did you mean 'quick'?" in capsys.readouterr().err
+
+
+def test_the_module_runs_as_a_program_and_survives_a_reader_that_leaves() -> None:
+    command = [sys.executable, "-m", "stylemix", "--version"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert shown.stdout == "stylemix 0.1.0\n"
+    reader = subprocess.Popen(
+        [sys.executable, "-m", "stylemix", "recipes"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert reader.stdout is not None
+    assert reader.stderr is not None
+    reader.stdout.close()
+    complaint = reader.stderr.read()
+    reader.stderr.close()
+    assert reader.wait(timeout=60) == 1
+    assert complaint == b""
