@@ -246,7 +246,7 @@ def test_train_hands_over_what_it_was_given(
         return types.SimpleNamespace(path=options["out"], describe=lambda: {"steps": 5})
 
     floor("stylemix.model.training", train=train)
-    command = "train a b c --out r.mix --recipe quick --minutes 1.5 --steps 9 --device cpu --seed 4 --resume -fq"
+    command = "train a b c -o r.mix --recipe quick --minutes 1.5 --steps 9 --device cpu --seed 4 --resume -fq"
     assert run_command(command.split()) == 0
     assert seen == {
         "folders": [Path("a"), Path("b"), Path("c")],
