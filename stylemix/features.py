@@ -1,0 +1,169 @@
+"""Sound files to the frames that the model sees: pooled log-magnitudes, computed once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from stylemix.arrays import Features
+from stylemix.audio import AudioReader
+from stylemix.cache import ArrayCache, cache_key
+from stylemix.files import sha256_file
+from stylemix.recipe import Recipe
+from stylemix.transforms import VQT, block_plan
+
+# Version of the numbers: changed whenever the same file would give other features.
+_VERSION = 1
+_BLOCK_S = 20.0
+
+
+def make_vqt(recipe: Recipe) -> VQT:
+    """Build the transform that a recipe names.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its `sound` and `vqt` sections count.
+
+    Returns
+    -------
+    VQT
+        The transform.
+
+    Examples
+    --------
+    >>> make_vqt(Recipe()).n_bands
+    162
+    """
+    return VQT(
+        recipe.sound.sample_rate,
+        bins_per_octave=recipe.vqt.bins_per_octave,
+        gamma_hz=recipe.vqt.gamma_hz,
+        hop_length=recipe.sound.hop_length,
+    )
+
+
+def wave_features(samples: np.ndarray, vqt: VQT) -> Features:
+    """Compute the features of a sound that is in memory.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (C, T) or (T,)
+        At the transform's sample rate. Of several channels the mean power is taken.
+    vqt : VQT
+        The transform.
+
+    Returns
+    -------
+    Features
+        ``ceil(T / hop_length)`` frames.
+
+    Examples
+    --------
+    >>> wave_features(np.zeros(2560, dtype=np.float32), make_vqt(Recipe())).log_magnitude.shape
+    (162, 10)
+    """
+    import torch
+
+    x = torch.from_numpy(np.atleast_2d(np.asarray(samples, dtype=np.float32)))
+    with torch.inference_mode():
+        magnitudes = vqt.forward(x).magnitudes()
+        together = tuple(m.square().mean(0).sqrt() for m in magnitudes)
+        pooled = vqt.pool(together, x.shape[-1]).numpy()
+    return Features(pooled, vqt.sample_rate, vqt.hop_length, vqt.frequencies_hz)
+
+
+def feature_blocks(path: str | Path, vqt: VQT, *, start: int = 0, stop: int | None = None) -> Iterator[np.ndarray]:
+    """Compute the features of a file block by block; memory does not grow with its length.
+
+    Parameters
+    ----------
+    path : str or Path
+        A sound file of any rate and number of channels.
+    vqt : VQT
+        The transform.
+    start, stop : int
+        Part of the file, in samples at the transform's rate; `start` is taken down to a whole frame.
+
+    Yields
+    ------
+    np.ndarray, shape (K, n), float32
+        Consecutive frames of log-magnitudes.
+
+    Raises
+    ------
+    BadInput
+        If the file cannot be read.
+    """
+    hop = vqt.hop_length
+    with AudioReader(path, sample_rate=vqt.sample_rate) as reader:
+        first = start // hop * hop
+        n_samples = (reader.n_samples if stop is None else min(stop, reader.n_samples)) - first
+        block = int(_BLOCK_S * vqt.sample_rate)
+        for piece in block_plan(max(n_samples, 1), block=block, fade=0, margin=vqt.margin, align=hop):
+            samples = reader.read(first + piece.read_start, first + piece.read_stop)
+            skip = (piece.start - piece.read_start) // hop
+            count = -(-(piece.stop - piece.start) // hop)
+            yield wave_features(samples, vqt).log_magnitude[:, skip : skip + count]
+
+
+def file_features(
+    path: str | Path,
+    vqt: VQT,
+    *,
+    sha256: str | None = None,
+    cache: ArrayCache | None = None,
+    on_seconds: Callable[[float], None] | None = None,
+) -> Features:
+    """Take the features of a whole file from the cache, or compute them and put them there.
+
+    Parameters
+    ----------
+    path : str or Path
+        A sound file.
+    vqt : VQT
+        The transform.
+    sha256 : str, optional
+        Hash of the file's content, if it is known already.
+    cache : ArrayCache, optional
+        By default the user's own.
+    on_seconds : callable, optional
+        Called with the seconds of sound done since the last call.
+
+    Returns
+    -------
+    Features
+        Half-precision log-magnitudes (a step of at most 0.07 dB above -140 dB), mapped from the disk.
+
+    Raises
+    ------
+    BadInput
+        If the file cannot be read.
+    """
+    cache = cache or ArrayCache()
+    key = cache_key(sha256 or sha256_file(path), _settings(vqt))
+    found = cache.get(key)
+    if found is None:
+        blocks = []
+        for block in feature_blocks(path, vqt):
+            blocks.append(block.astype(np.float16))
+            if on_seconds:
+                on_seconds(block.shape[1] * vqt.hop_length / vqt.sample_rate)
+        # On the disk time comes first, so that a stretch of time is one stretch of the file.
+        cache.put(key, {"frames": np.concatenate(blocks, axis=1).T})
+        found = cache.get(key) or {"frames": np.concatenate(blocks, axis=1).T}
+    elif on_seconds:
+        on_seconds(len(found["frames"]) * vqt.hop_length / vqt.sample_rate)
+    return Features(found["frames"].T, vqt.sample_rate, vqt.hop_length, vqt.frequencies_hz)
+
+
+def _settings(vqt: VQT) -> dict[str, float]:
+    return {
+        "version": _VERSION,
+        "sample_rate": vqt.sample_rate,
+        "hop_length": vqt.hop_length,
+        "octave_width_hz": float(vqt.bank.octave_width_hz),
+        "gamma_hz": float(vqt.bank.gamma_hz),
+    }

@@ -1,0 +1,205 @@
+"""The autoencoder: PCA on patches of frames, plus residual layers that start at zero."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from stylemix.recipe import Model
+
+
+def to_patches(frames: torch.Tensor, frames_per_step: int) -> torch.Tensor:
+    """Stack every F frames into one vector; the last patch is filled up with its last frame.
+
+    Parameters
+    ----------
+    frames : torch.Tensor, shape (..., K, N)
+        Frames.
+    frames_per_step : int
+        F.
+
+    Returns
+    -------
+    torch.Tensor, shape (..., F * K, M)
+        M = ceil(N / F).
+
+    Examples
+    --------
+    >>> to_patches(torch.arange(6.0).reshape(1, 6), 4).T.tolist()
+    [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 5.0, 5.0]]
+    """
+    *lead, k, n = frames.shape
+    m = -(-n // frames_per_step)
+    if short := m * frames_per_step - n:
+        frames = torch.cat([frames, frames[..., -1:].expand(*lead, k, short)], dim=-1)
+    return frames.reshape(*lead, k, m, frames_per_step).movedim(-1, -3).reshape(*lead, frames_per_step * k, m)
+
+
+def from_patches(patches: torch.Tensor, frames_per_step: int) -> torch.Tensor:
+    """Undo `to_patches`.
+
+    Parameters
+    ----------
+    patches : torch.Tensor, shape (..., F * K, M)
+        Patches.
+    frames_per_step : int
+        F.
+
+    Returns
+    -------
+    torch.Tensor, shape (..., K, F * M)
+        Frames.
+
+    Examples
+    --------
+    >>> x = torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(0))
+    >>> torch.equal(from_patches(to_patches(x, 4), 4), x)
+    True
+    """
+    *lead, fk, m = patches.shape
+    k = fk // frames_per_step
+    return patches.reshape(*lead, frames_per_step, k, m).movedim(-3, -1).reshape(*lead, k, m * frames_per_step)
+
+
+class ResidualLayer(nn.Module):
+    """One step of refinement over time: normalise, convolve, be told the corpus, bend, add.
+
+    Parameters
+    ----------
+    width : int
+        Channels.
+    n_corpora : int
+        Length of the condition; 0 for none.
+    dropout : float
+        Share of the hidden channels dropped while training.
+    """
+
+    def __init__(self, width: int, n_corpora: int, dropout: float) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(width, 1))
+        self.over_time = nn.Conv1d(width, width, 3, padding=1)
+        self.mix = nn.Conv1d(width, width, 1)
+        self.dropout = nn.Dropout(dropout)
+        # Feature-wise modulation (Perez et al. 2018): the corpus scales and shifts every channel; at first it does not.
+        self.modulate = nn.Conv1d(n_corpora, 2 * width, 1, bias=False) if n_corpora else None
+        if self.modulate is not None:
+            nn.init.zeros_(self.modulate.weight)
+
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Refine.
+
+        Parameters
+        ----------
+        x : torch.Tensor, shape (B, width, M)
+            Hidden state.
+        condition : torch.Tensor, shape (B, n_corpora, M), optional
+            Weights of the corpora.
+
+        Returns
+        -------
+        torch.Tensor, shape (B, width, M)
+            The state, refined.
+        """
+        # Normalised at every step by itself, so that a long sound and a short crop of it agree.
+        h = x * self.gain * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-5)
+        h = self.over_time(h)
+        if self.modulate is not None and condition is not None:
+            scale, shift = self.modulate(condition).chunk(2, dim=1)
+            h = h * (1 + scale) + shift
+        return x + 0.5 * self.mix(self.dropout(functional.gelu(h)))
+
+
+class Autoencoder(nn.Module):
+    """Shapes of spectra to latents and back, told which corpus it is.
+
+    ``encode(x) = W (x - m) + e(x - m)`` and ``decode(z, c) = W' z + d(z, c) + m(c)``: `W` and `W'` start as whitened
+    PCA and its inverse, the last layers of the residual networks `e` and `d` at zero, and ``m(c)`` is the mean
+    log-spectrum of the corpora mixed by the condition `c`. So before the first step it *is* PCA.
+
+    Parameters
+    ----------
+    n_bands : int
+        K.
+    n_corpora : int
+        Length of the condition.
+    size : stylemix.recipe.Model
+        The recipe's numbers.
+    """
+
+    def __init__(self, n_bands: int, n_corpora: int, size: Model) -> None:
+        super().__init__()
+        self.frames_per_step = size.frames_per_step
+        patch, dims, width = n_bands * size.frames_per_step, size.latent_dim, size.width
+        self.register_buffer("means", torch.zeros(n_corpora, n_bands))
+        self.linear_in = nn.Parameter(torch.zeros(dims, patch))
+        self.linear_out = nn.Parameter(torch.zeros(patch, dims))
+        self.encoder_in = nn.Conv1d(patch, width, 1)
+        self.encoder = nn.ModuleList(ResidualLayer(width, 0, size.dropout) for _ in range(size.depth))
+        self.encoder_out = nn.Conv1d(width, dims, 1)
+        self.decoder_in = nn.Conv1d(dims, width, 1)
+        self.decoder = nn.ModuleList(ResidualLayer(width, n_corpora, size.dropout) for _ in range(size.depth))
+        self.decoder_out = nn.Conv1d(width, patch, 1)
+        for layer in (self.encoder_out, self.decoder_out):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    @torch.no_grad()
+    def start_as_pca(self, means: torch.Tensor, components: torch.Tensor, deviations: torch.Tensor) -> None:
+        """Set the linear path.
+
+        Parameters
+        ----------
+        means : torch.Tensor, shape (n_corpora, K)
+            Mean log-spectrum of each corpus.
+        components : torch.Tensor, shape (F * K, D)
+            Orthonormal principal directions of the patches.
+        deviations : torch.Tensor, shape (D,)
+            Standard deviation along each: the latents are whitened.
+        """
+        self.means.copy_(means)
+        self.linear_in.copy_((components / deviations).T)
+        self.linear_out.copy_(components * deviations)
+
+    def encode(self, shape: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """Shapes of spectra to latents.
+
+        Parameters
+        ----------
+        shape : torch.Tensor, shape (B, K, N)
+            From `set_loudness_apart`.
+        condition : torch.Tensor, shape (B, n_corpora)
+            Weights of the corpora.
+
+        Returns
+        -------
+        torch.Tensor, shape (B, D, M)
+            Latents, M = ceil(N / F).
+        """
+        x = to_patches(shape - (condition @ self.means).unsqueeze(-1), self.frames_per_step)
+        h = self.encoder_in(x)
+        for layer in self.encoder:
+            h = layer(h)
+        return self.linear_in @ x + self.encoder_out(h)
+
+    def decode(self, codes: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """Latents to shapes of spectra.
+
+        Parameters
+        ----------
+        codes : torch.Tensor, shape (B, D, M)
+            Latents.
+        condition : torch.Tensor, shape (B, n_corpora, M)
+            Weights of the corpora at every step.
+
+        Returns
+        -------
+        torch.Tensor, shape (B, K, F * M)
+            Shapes.
+        """
+        h = self.decoder_in(codes)
+        for layer in self.decoder:
+            h = layer(h, condition)
+        shape = from_patches(self.linear_out @ codes + self.decoder_out(h), self.frames_per_step)
+        mean = torch.einsum("bcm,ck->bkm", condition, self.means)
+        return shape + mean.repeat_interleave(self.frames_per_step, dim=-1)

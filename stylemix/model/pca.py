@@ -1,0 +1,94 @@
+"""Principal components of patches of frames: the model's starting point and its yardstick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from stylemix.model.autoencoder import to_patches
+from stylemix.model.material import Material, Piece
+
+_CHUNK_FRAMES = 16384
+
+
+@dataclass(frozen=True)
+class Pca:
+    """Means and principal directions.
+
+    Parameters
+    ----------
+    means : torch.Tensor, shape (n_corpora, K)
+        Mean log-spectrum of each corpus, or of all where spectra are not matched.
+    components : torch.Tensor, shape (F * K, D)
+        Orthonormal.
+    deviations : torch.Tensor, shape (D,)
+        Standard deviation along each.
+    """
+
+    means: torch.Tensor
+    components: torch.Tensor
+    deviations: torch.Tensor
+
+
+def fit_pca(material: Material, *, latent_dim: int, frames_per_step: int, match_spectrum: bool) -> Pca:
+    """Fit PCA to the training material, every corpus with its sampling weight, silence left out.
+
+    Parameters
+    ----------
+    material : Material
+        Its training pieces count.
+    latent_dim : int
+        D.
+    frames_per_step : int
+        F.
+    match_spectrum : bool
+        Remove each corpus' own mean spectrum, not the common one.
+
+    Returns
+    -------
+    Pca
+        The fit; where the data has fewer than D dimensions, the rest have tiny deviations.
+    """
+    shares = material.shares
+    means = _means(material)
+    if not match_spectrum:
+        means = (shares @ means).expand_as(means).contiguous()
+    patch = frames_per_step * means.shape[1]
+    covariance = torch.zeros(patch, patch, dtype=torch.float64)
+    for corpus in range(len(shares)):
+        total, count = torch.zeros(patch, patch, dtype=torch.float64), 0.0
+        for piece in material.training(corpus):
+            for shape, weight in _chunks(material, piece):
+                # Half a patch later is another view of the same sound: the grid must not matter.
+                for offset in {0, min(frames_per_step // 2, shape.shape[1] - 1)}:
+                    x = to_patches(shape[:, offset:] - means[corpus].unsqueeze(-1), frames_per_step)
+                    w = to_patches(weight[None, offset:], frames_per_step).mean(0)
+                    total += ((x * w) @ x.T).double()
+                    count += float(w.sum())
+        covariance += shares[corpus] * total / max(count, 1e-9)
+    variances, directions = torch.linalg.eigh(covariance)
+    top = variances.flip(0)[:latent_dim].clamp_min(1e-6 * float(variances[-1].clamp_min(1e-12)))
+    components = directions.flip(1)[:, :latent_dim]
+    if (missing := latent_dim - components.shape[1]) > 0:
+        components = torch.cat([components, torch.zeros(patch, missing, dtype=components.dtype)], dim=1)
+        top = torch.cat([top, top[-1:].expand(missing)])
+    return Pca(means, components.float(), top.sqrt().float())
+
+
+def _means(material: Material) -> torch.Tensor:
+    means = []
+    for corpus in range(len(material.names)):
+        total, count = 0.0, 0.0
+        for piece in material.training(corpus):
+            for shape, weight in _chunks(material, piece):
+                total = total + (shape * weight).sum(1).double()
+                count += float(weight.sum())
+        means.append(total / max(count, 1e-9))
+    return torch.stack(means).float()
+
+
+def _chunks(material: Material, piece: Piece) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    for start in range(piece.start, piece.stop, _CHUNK_FRAMES):
+        yield material.shapes(piece, start, min(start + _CHUNK_FRAMES, piece.stop))
