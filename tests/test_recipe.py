@@ -154,7 +154,7 @@ def test_a_run_of_an_older_version_gets_the_defaults_of_newer_keys() -> None:
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_the_recipes_and_finds_them_from_any_folder(tmp_path: Path) -> None:
+def test_the_wheel_holds_every_file_and_finds_the_recipes_from_any_folder(tmp_path: Path) -> None:
     root = RECIPES.parent
     source, wheels, installed = (tmp_path / name for name in ("source", "wheels", "installed"))
     # Built from a copy: setuptools leaves build/ behind, and what lies there would go into the next wheel.
@@ -177,4 +177,6 @@ def test_the_wheel_holds_the_recipes_and_finds_them_from_any_folder(tmp_path: Pa
     where, names = shown.stdout.splitlines()
     assert where.startswith(str(installed))
     assert names.split() == sorted(path.stem for path in RECIPES.glob("*.toml"))
-    assert (installed / "stylemix" / "py.typed").is_file()
+    ours = [path.relative_to(source) for path in (source / "stylemix").rglob("*") if path.is_file()]
+    missing = [path for path in ours if "__pycache__" not in path.parts and not (installed / path).is_file()]
+    assert missing == []
