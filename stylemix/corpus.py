@@ -40,11 +40,11 @@ class AudioFile:
     seconds : float
         What can be decoded.
     usable_s : float
-        Of that, how much sounds: the mono mix within 45 dB of its loud parts and above -70 dBFS.
+        Of that, how much sounds: within 45 dB of the file's loud parts and above -70 dBFS.
     peak : float
         Largest absolute sample; full scale is 1.
     rms_db : float
-        Level of the sounding parts of the mono mix (dBFS).
+        Level of the sounding parts (dBFS).
     flags : tuple of str
         ``"clipped"`` and ``"truncated"``.
     clipped_share : float
@@ -289,8 +289,6 @@ def _why_not(found: Examination) -> tuple[str, str] | None:
         reason = "truncated" if found.truncated else "too short"
         return reason, f"lasts {found.seconds:.3g} s; {MIN_SECONDS} s is the least that can be used"
     if found.seconds * found.sounding_share < MIN_SOUNDING_S:
-        if found.cancels:
-            return "silent", "its channels cancel in the mono mix; invert one of them"
         return "silent", f"less than {MIN_SOUNDING_S} s of it sounds"
     return None
 

@@ -32,9 +32,9 @@ def style_feature_names() -> tuple[str, ...]:
     ``mel_mean_*`` and ``mel_std_*`` are the mean and the spread over time of 40 log-mel bands, the mean level
     removed; ``cepstrum_delta_*`` the spread of the frame-to-frame change of 12 cepstral coefficients;
     ``modulation_GROUP_LOW`` the log energy of a band group's envelope in the octave of modulation rate from
-    LOW Hz; ``flatness``, ``centroid`` and ``rolloff`` (octaves re 1 kHz) and ``flux`` the mean and spread of the
-    usual spectral shapes; ``onset_*`` how often and how sharply things begin; ``chroma_*`` and ``pitch_*`` how many
-    pitch classes sound, how long they stay, and how much of the magnitude lies in spectral peaks.
+    LOW Hz; ``flatness``, ``centroid``, ``rolloff`` (octaves re 1 kHz) and ``flux`` the mean and spread of the
+    usual spectral shapes; ``onset_*`` how often and how sharply sounds begin; ``chroma_*`` and ``pitch_*``
+    how many pitch classes sound, how long they stay, and what share of the magnitude lies in spectral peaks.
 
     Returns
     -------

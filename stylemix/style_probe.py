@@ -84,7 +84,7 @@ def fit_probe(features: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, s
     >>> rows = np.concatenate([rng.normal(0, 1, (20, 4)), rng.normal(3, 1, (20, 4))])
     >>> probe = fit_probe(rows, np.repeat([0, 1], 20), np.repeat(np.arange(8), 5))
     >>> probe.accuracy > 0.9, probe.predict_proba(np.full(4, 3.0)).round(1).tolist()
-    (True, [[0.2, 0.8]])
+    (True, [[0.3, 0.7]])
     """
     features = np.asarray(features, dtype=np.float64)
     labels, groups = np.asarray(labels), np.asarray(groups)

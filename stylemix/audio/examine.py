@@ -40,7 +40,7 @@ class Examination:
     examined_s : float
         How much of it was looked at.
     sounding_share : float
-        Share of it that sounds, in the mono mix without its mean.
+        Share of it that sounds, all channels together and without their means.
     peak : float
         Largest absolute sample.
     rms_db : float
@@ -49,8 +49,6 @@ class Examination:
         Share of the samples at full scale, two or more in a row.
     truncated : bool
         Whether the file breaks off before the length in its header.
-    cancels : bool
-        Whether the channels sound and their mix does not.
     """
 
     format: str
@@ -63,7 +61,6 @@ class Examination:
     rms_db: float
     clipped_share: float
     truncated: bool
-    cancels: bool
 
 
 def window_starts(seconds: float, *, window_s: float, n_windows: int) -> list[float]:
@@ -121,10 +118,10 @@ def examine(path: str | Path) -> Examination:
             pass
     samples = np.concatenate(windows, axis=1)
     peak = float(np.abs(samples).max(initial=0.0))
-    share, rms_db, cancels = _sounding(samples, info.sample_rate)
+    share, rms_db = _sounding(samples, info.sample_rate)
     return Examination(f"{info.format} {info.subtype}", info.sample_rate, info.n_channels, seconds,
                        samples.shape[1] / info.sample_rate, share, peak, rms_db, _clipped_share(samples),
-                       _breaks_off(path, info, n_samples), cancels)
+                       _breaks_off(path, info, n_samples))
 
 
 def _stretches(n_samples: int, sample_rate: int) -> list[tuple[int, int]]:
@@ -136,27 +133,27 @@ def _stretches(n_samples: int, sample_rate: int) -> list[tuple[int, int]]:
     return [(start, start + round(WINDOW_S * sample_rate)) for start in starts]
 
 
-def _sounding(samples: np.ndarray, sample_rate: int) -> tuple[float, float, bool]:
-    """The share of frames of the mono mix that sound, their level, and whether mixing silenced them."""
-    mixed = samples.mean(axis=0, dtype=np.float64)
-    if not mixed.size:
-        return 0.0, FLOOR_DB, False
-    # The mean goes first: a constant offset makes no sound.
-    power = _frame_power(mixed - mixed.mean(), sample_rate)
+def _sounding(samples: np.ndarray, sample_rate: int) -> tuple[float, float]:
+    """Return the share of frames that sound, and their level."""
+    power = _frame_power(samples, sample_rate)
+    if not power.size:
+        return 0.0, FLOOR_DB
     level_db = 10 * np.log10(power + _TINY)
-    threshold = max(FLOOR_DB, float(np.percentile(level_db, 95)) - RELATIVE_DB)
-    sounding = level_db > threshold
-    if sounding.any():
-        return float(sounding.mean()), float(10 * np.log10(power[sounding].mean() + _TINY)), False
-    centred = samples - samples.mean(axis=1, keepdims=True)
-    loudest = max(float(np.mean(np.square(channel, dtype=np.float64))) for channel in centred)
-    return 0.0, FLOOR_DB, 10 * np.log10(loudest + _TINY) > FLOOR_DB
+    sounding = level_db > max(FLOOR_DB, float(np.percentile(level_db, 95)) - RELATIVE_DB)
+    if not sounding.any():
+        return 0.0, FLOOR_DB
+    return float(sounding.mean()), float(10 * np.log10(power[sounding].mean() + _TINY))
 
 
 def _frame_power(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    length = min(samples.size, max(1, round(FRAME_S * sample_rate)))
-    frames = samples[:samples.size // length * length].reshape(-1, length)
-    return np.mean(np.square(frames), axis=1)
+    """Mean power of the channels in consecutive frames; a constant offset makes no sound and goes first."""
+    n_channels, n_samples = samples.shape
+    length = min(n_samples, max(1, round(FRAME_S * sample_rate)))
+    if not length:
+        return np.zeros(0)
+    centred = samples - samples.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    frames = centred[:, :n_samples // length * length].reshape(n_channels, -1, length)
+    return np.asarray(np.mean(np.square(frames), axis=(0, 2), dtype=np.float64))
 
 
 def _clipped_share(samples: np.ndarray) -> float:
