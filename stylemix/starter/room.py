@@ -127,7 +127,8 @@ def spring_response(
     """Make the chirping echoes of a spring tank, two springs for two channels.
 
     Each pass along a spring is a chain of stretched allpass filters (low frequencies early, those near the
-    transition frequency late), a lowpass at that frequency and a delay; echoes are the geometric series of passes.
+    transition frequency late), a lowpass at that frequency and a delay; echoes are the geometric series of
+    passes.
 
     Parameters
     ----------

@@ -1,9 +1,10 @@
 """Piano strings as sums of modes, and what bolts, screws and rubber between them do to those modes.
 
 A string is described in the basis of its own stiff modes (total mass 1, shapes sqrt(2) sin(n pi x)). A
-preparation adds a mass, a spring or a damper at one place, that is a rank-one term in that basis, and the modes
-of the prepared string are the eigenvectors of the sum. Letters: M basis modes, J modes of the prepared strings,
-T samples.
+preparation adds a mass, a spring or a damper at one place, that is a rank-one term in that basis, and the
+modes of the prepared string are the eigenvectors of the sum.
+
+Letters: M basis modes, J modes of the prepared strings, T samples.
 """
 
 from __future__ import annotations
@@ -115,8 +116,8 @@ def inharmonicity(midi: float) -> float:
 
     References
     ----------
-    Rigaud, F., David, B. & Daudet, L. (2013). A parametric model and estimation techniques for the inharmonicity
-    and tuning of the piano. JASA 133(5): two straight lines in the log domain, one for each bridge.
+    Rigaud, F., David, B. & Daudet, L. (2013). A parametric model and estimation techniques for the
+    inharmonicity and tuning of the piano. JASA 133(5): two lines in the log domain, one for each bridge.
     """
     return float(np.exp(0.0926 * midi - 13.64) + np.exp(-0.0847 * midi - 5.82))
 
@@ -188,7 +189,8 @@ def key_modes(midi: float, preparation: Preparation) -> Modes:
         stiff_partials_hz(f0_hz * 2.0 ** (cents / 1200.0), stiffness, n_basis) for cents in (0.0, 0.7, -0.5)
     ]
     own_decay = [0.22 * (f0_hz / 110.0) ** 0.75 + 6.0e-9 * (2.0 * np.pi * f) ** 2 for f in tuned]
-    hammer_at = np.interp(midi, [21, 60, 108], [0.125, 0.115, 0.07])
+    # The hammer is near the agraffe: what it does reaches the bridge only past the object.
+    hammer_at = 1.0 - np.interp(midi, [21, 60, 108], [0.125, 0.115, 0.07])
     hammer, touch = (np.sqrt(2.0) * np.sin(np.pi * order * x) for x in (hammer_at, preparation.position))
     bridge = order
     zero = np.zeros(n_basis)

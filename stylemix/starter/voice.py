@@ -94,7 +94,7 @@ def pitch_track(notes: list[Note], n_points: int, singer: Singer, rng: np.random
         MIDI pitch.
     """
     rate = SAMPLE_RATE / HOP
-    target, depth = np.full(n_points, notes[0].midi), np.zeros(n_points)
+    target, depth = np.full(n_points, float(notes[0].midi)), np.zeros(n_points)
     for note in notes:
         first = max(0, int((note.start_s + singer.lag_s) * rate))
         stop = min(n_points, int((note.start_s + note.duration_s + singer.lag_s) * rate))
@@ -169,8 +169,10 @@ def sing(notes: list[Note], n_samples: int, singer: Singer, rng: np.random.Gener
     points = np.arange(n_points)
     phase = np.cumsum(np.interp(at, points, hertz)) / SAMPLE_RATE % 1.0
     flow = np.interp(phase * 4096.0, np.arange(4097), _table(singer.rd, float(hertz.max())))
-    # Air rushes most while the folds are open, in the first part of the period.
-    air = rng.standard_normal(n_samples) * (0.35 + np.maximum(0.0, 4.0 * phase * (1.0 - 2.0 * phase)))
+    # Air rushes most while the folds are open, in the first part of the period; its rumble does not radiate.
+    air = np.diff(rng.standard_normal(n_samples + 1)) * (
+        0.35 + np.maximum(0.0, 4.0 * phase * (1.0 - 2.0 * phase))
+    )
     source = (flow + singer.breath * air) * np.interp(
         at, points, loudness * (1.0 + 0.04 * _slow(rng, n_points, 0.03))
     )
