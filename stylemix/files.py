@@ -122,12 +122,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(dir=final.parent, prefix=".tmp-", suffix=final.suffix)
         os.close(handle)
         temporary = Path(name)
-        # mkstemp makes private files; a finished file has the permissions any other new file would have.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
         try:
             yield temporary
+            # mkstemp makes private files; a finished file has the permissions any other new file would have.
+            mask = os.umask(0)
+            os.umask(mask)
+            temporary.chmod(0o666 & ~mask)
             os.replace(temporary, final)
         finally:
             temporary.unlink(missing_ok=True)

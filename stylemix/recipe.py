@@ -36,7 +36,7 @@ class Vqt:
 class FeatureKeys:
     """What the model sees of the transform."""
 
-    floor_db: float = number(-70.0, low=-200.0, high=-10.0)
+    floor_db: float = number(-60.0, low=-200.0, high=-10.0)
     match_level: bool = True
     match_spectrum: bool = True
 
@@ -58,17 +58,16 @@ class Training:
 
     minutes: float = number(5.0, low=0.0)
     steps: int = number(0, low=0)
-    batch_size: int = number(64, low=1)
-    crop_steps: int = number(32, low=1)
+    batch_size: int = number(32, low=1)
+    crop_steps: int = number(24, low=1)
     learning_rate: float = number(1e-3, low=1e-8, high=1.0)
     weight_decay: float = number(0.01, low=0.0)
-    latent_noise: float = number(0.05, low=0.0)
-    pitch_shift_bins: int = number(6, low=0, high=192)
-    gain_db: float = number(6.0, low=0.0, high=60.0)
+    latent_noise: float = number(0.02, low=0.0)
+    transpose_share: float = number(0.1, low=0.0, high=1.0)
     between_weight: float = number(0.1, low=0.0)
-    ema_decay: float = number(0.999, low=0.0, high=0.999999)
+    ema_decay: float = number(0.998, low=0.0, high=0.999999)
     held_out: float = number(0.2, low=0.0, high=0.9)
-    evaluate_every: int = number(50, low=1)
+    evaluate_every: int = number(100, low=1)
     patience: int = number(20, low=1)
     checkpoint_s: float = number(10.0, low=0.0)
     preview_s: float = number(60.0, low=0.0)

@@ -84,6 +84,6 @@ def mix_between(
     """
     batch = codes.shape[0]
     partner = torch.randperm(batch, generator=generator).to(codes.device)
-    at = torch.rand(batch, 1, generator=generator).to(codes)
-    mixed = torch.lerp(codes, codes[partner], at.unsqueeze(-1))
+    at = torch.rand(batch, 1, generator=generator).to(condition)
+    mixed = torch.lerp(codes.to(at.dtype), codes[partner].to(at.dtype), at.unsqueeze(-1))
     return mixed, torch.lerp(condition, condition[partner], at)

@@ -1,0 +1,161 @@
+"""How well a model, or PCA in its place, knows what it never heard."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import torch
+
+from stylemix.model.autoencoder import Autoencoder, from_patches, to_patches
+from stylemix.model.losses import mix_between
+from stylemix.model.material import Material, Piece
+from stylemix.model.pca import fit_pca
+from stylemix.recipe import Recipe
+
+# While training, as many frames of every held-out stretch are measured; at the end, all of them.
+QUICK_FRAMES = 3000
+_CHUNK_FRAMES = 8192
+
+Decoder = Callable[[torch.Tensor, int], torch.Tensor]
+
+
+def held_out_error(
+    rebuild: Decoder, material: Material, means: torch.Tensor, *, most_frames: int | None = None
+) -> float:
+    """Measure the reconstruction error on the held-out stretches.
+
+    Parameters
+    ----------
+    rebuild : callable
+        ``rebuild(shape (1, K, N), corpus)`` returns what comes out, same shape.
+    material : Material
+        Where the stretches are.
+    means : torch.Tensor, shape (n_corpora, K)
+        Mean log-spectra: their error is 1.
+    most_frames : int, optional
+        Frames of each stretch to measure; all by default.
+
+    Returns
+    -------
+    float
+        Squared error over the variance around the means, both summed over bands and sounding frames.
+    """
+    error, variance = 0.0, 0.0
+    with torch.inference_mode():
+        for piece, start, stop in _stretches(material, most_frames):
+            shape, weight = material.shapes(piece, start, stop)
+            out = rebuild(shape[None], piece.corpus)[0]
+            error += float(((out - shape).square().mean(0) * weight).sum())
+            variance += float(((shape - means[piece.corpus].unsqueeze(-1)).square().mean(0) * weight).sum())
+    return error / max(variance, 1e-12)
+
+
+def model_decoder(model: Autoencoder, n_corpora: int) -> Decoder:
+    """Make of a model what `held_out_error` asks for.
+
+    Parameters
+    ----------
+    model : Autoencoder
+        In evaluation mode.
+    n_corpora : int
+        Length of its condition.
+
+    Returns
+    -------
+    callable
+        Encodes and decodes as the corpus it is told.
+    """
+
+    def rebuild(shape: torch.Tensor, corpus: int) -> torch.Tensor:
+        device = model.means.device
+        condition = torch.eye(n_corpora, device=device)[corpus][None]
+        codes = model.encode(shape.to(device), condition)
+        out = model.decode(codes, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
+        return out[..., : shape.shape[-1]].cpu()
+
+    return rebuild
+
+
+def pca_errors(material: Material, recipe: Recipe) -> dict[str, float]:
+    """Measure PCA at the model's latent rate.
+
+    Parameters
+    ----------
+    material : Material
+        Fitted on its training stretches, measured on the held-out ones.
+    recipe : Recipe
+        Its latent dimensions and frames a step count.
+
+    Returns
+    -------
+    dict
+        ``"pca"``: the same numbers a step as the model, which is where the model starts. ``"pca_long"``: four times
+        the frames and four times the dimensions, so as many numbers a second but a quarter of the model's time
+        resolution: what knowing the past and the future is worth.
+    """
+    size = recipe.model
+    errors = {}
+    for name, times in (("pca", 1), ("pca_long", 4)):
+        frames = size.frames_per_step * times
+        pca = fit_pca(material, latent_dim=size.latent_dim * times, frames_per_step=frames,
+                      match_spectrum=recipe.features.match_spectrum)
+
+        def rebuild(shape: torch.Tensor, corpus: int, pca=pca, frames: int = frames) -> torch.Tensor:  # type: ignore[no-untyped-def]
+            mean = pca.means[corpus].unsqueeze(-1)
+            x = to_patches(shape - mean, frames)
+            out = from_patches(pca.components @ (pca.components.T @ x), frames)
+            return out[..., : shape.shape[-1]] + mean
+
+        errors[name] = held_out_error(rebuild, material, pca.means)
+    return errors
+
+
+def between_error(model: Autoencoder, material: Material, recipe: Recipe, *, seed: int = 0) -> float:
+    """Measure how differently encoder and decoder read points between the corpora.
+
+    Parameters
+    ----------
+    model : Autoencoder
+        In evaluation mode.
+    material : Material
+        Held-out stretches are mixed where there are any.
+    recipe : Recipe
+        For the length of a crop.
+    seed : int
+        For the pairs and the points.
+
+    Returns
+    -------
+    float
+        Squared distance between a mixed code and the code of its own sound, over the codes' variance: 0 without holes.
+    """
+    n = recipe.training.crop_steps * recipe.model.frames_per_step
+    generator = torch.Generator().manual_seed(seed)
+    rebuild_on = copy.deepcopy(model).cpu()
+    codes, conditions = [], []
+    with torch.inference_mode():
+        for piece, start, stop in _stretches(material, None):
+            shape, weight = material.shapes(piece, start, stop)
+            condition = torch.eye(len(material.names))[piece.corpus][None]
+            for a in range(0, shape.shape[1] - n + 1, n):
+                if float(weight[a : a + n].mean()) > 0.5:
+                    codes.append(rebuild_on.encode(shape[None, :, a : a + n], condition))
+                    conditions.append(condition)
+        if len(codes) < 2:
+            return 0.0
+        z, c = torch.cat(codes), torch.cat(conditions)
+        mixed, mixture = mix_between(z, c, generator)
+        decoded = rebuild_on.decode(mixed, mixture.unsqueeze(-1).expand(-1, -1, mixed.shape[-1]))
+        again = rebuild_on.encode(decoded, mixture)
+        return float((again - mixed).square().mean() / z.var().clamp_min(1e-12))
+
+
+def _stretches(material: Material, most_frames: int | None) -> list[tuple[Piece, int, int]]:
+    found = []
+    for piece in material.judging():
+        length = piece.stop - piece.start
+        count = length if most_frames is None else min(length, most_frames)
+        first = piece.start + (length - count) // 2
+        found += [(piece, a, min(a + _CHUNK_FRAMES, first + count)) for a in range(first, first + count, _CHUNK_FRAMES)]
+    return found

@@ -1,0 +1,225 @@
+"""The training loop: one step after another until time, steps or improvement run out."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from stylemix.model.autoencoder import Autoencoder
+from stylemix.model.checkpoint import Progress, load_checkpoint, save_checkpoint
+from stylemix.model.device import arithmetic
+from stylemix.model.evaluation import QUICK_FRAMES, held_out_error, model_decoder
+from stylemix.model.losses import between_loss, reconstruction_loss
+from stylemix.model.material import Material
+from stylemix.model.run import save_tensors
+from stylemix.progress import progress as progress_bar
+from stylemix.recipe import Recipe, Training
+
+# A measurement counts as better when it is so by this share.
+_BETTER = 1e-3
+_WARM_UP_STEPS = 50
+_CLIP_NORM = 1.0
+
+
+@dataclass
+class Learner:
+    """A model that is being trained, with all that belongs to it.
+
+    Parameters
+    ----------
+    model : Autoencoder
+        The weights that learn, on the device.
+    material : Material
+        What it learns from.
+    recipe : Recipe
+        The numbers.
+    folder : Path
+        The run.
+    device : torch.device
+        Where the steps are computed.
+    """
+
+    model: Autoencoder
+    material: Material
+    recipe: Recipe
+    folder: Path
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        training = self.recipe.training
+        # The moving average is the model that is kept: it stands in for lowering the learning rate to a schedule, so
+        # that the weights after n steps do not depend on how many were planned.
+        self.average = copy.deepcopy(self.model).eval()
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=training.learning_rate, betas=(0.9, 0.99),
+                                           weight_decay=training.weight_decay)
+        self.progress = Progress()
+        self.last_loss = math.nan
+
+    @property
+    def checkpoint(self) -> Path:
+        """File of the state between two steps."""
+        return self.folder / "training" / "state.safetensors"
+
+    def resume(self) -> bool:
+        """Read the last state back, if there is one.
+
+        Returns
+        -------
+        bool
+            Whether there was one.
+        """
+        if not self.checkpoint.is_file():
+            return False
+        self.progress = load_checkpoint(self.checkpoint, self.model, self.average, self.optimizer)
+        return True
+
+    def save(self) -> None:
+        """Write the state whole or not at all."""
+        self.checkpoint.parent.mkdir(exist_ok=True)
+        save_checkpoint(self.checkpoint, self.progress, self.model, self.average, self.optimizer)
+
+    def step(self) -> None:
+        """Take one optimiser step. What is drawn depends on the seed and the step's number alone."""
+        training, size = self.recipe.training, self.recipe.model
+        n_corpora = len(self.material.names)
+        rng = np.random.default_rng((training.seed, self.progress.step))
+        shape, weight, corpus = self.material.draw(
+            training.batch_size, training.crop_steps * size.frames_per_step, rng,
+            shift_bands=self.recipe.vqt.bins_per_octave // 12, shift_share=training.transpose_share,
+        )
+        shape, weight = shape.to(self.device), weight.to(self.device)
+        condition = torch.nn.functional.one_hot(corpus, n_corpora).float().to(self.device)
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices):
+            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            torch.manual_seed(int(rng.integers(2**62)))
+            self.model.train()
+            with arithmetic(self.device, training.precision):
+                loss = self._loss(shape, weight, condition, generator)
+            self._descend(loss, training)
+        self.progress.step += 1
+
+    def _loss(self, shape: torch.Tensor, weight: torch.Tensor, condition: torch.Tensor,
+              generator: torch.Generator) -> torch.Tensor:
+        training = self.recipe.training
+        codes = self.model.encode(shape, condition)
+        noisy = codes + training.latent_noise * torch.randn_like(codes)
+        decoded = self.model.decode(noisy, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
+        loss = reconstruction_loss(decoded.float(), shape, weight)
+        self.last_loss = float(loss.detach())
+        if training.between_weight:
+            # A quarter of the batch tells as much about the space between for a quarter of the time; every fourth
+            # crop, so that all corpora are in it.
+            few = slice(None, None, 4)
+            loss = loss + training.between_weight * between_loss(self.model, codes[few], condition[few], generator)
+        return loss
+
+    def _descend(self, loss: torch.Tensor, training: Training) -> None:
+        step = self.progress.step
+        for group in self.optimizer.param_groups:
+            group["lr"] = training.learning_rate * self.progress.rate * min(1.0, (step + 1) / _WARM_UP_STEPS)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)
+        self.optimizer.step()
+        # Young averages forget faster, or they would keep the beginning.
+        decay = min(training.ema_decay, (step + 1) / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+
+    def measure(self) -> bool:
+        """Measure the average on held-out files; keep it if it is the best so far.
+
+        Returns
+        -------
+        bool
+            Whether it is.
+        """
+        p, means = self.progress, self.average.means.cpu()
+        rebuild = model_decoder(self.average, len(self.material.names))
+        error = held_out_error(rebuild, self.material, means, most_frames=QUICK_FRAMES)
+        p.curve.append([round(p.seconds, 2), p.step, round(self.last_loss, 6) if p.step else error, error])
+        if error < p.best_error * (1 - _BETTER):
+            p.best_error, p.best_step, p.waited = error, p.step, 0
+            save_tensors(self.folder / "model.safetensors", self.average.state_dict(), step=str(p.step))
+            return True
+        p.waited += 1
+        if p.waited == max(1, self.recipe.training.patience // 2):
+            # Before giving up, try smaller steps.
+            p.rate *= 0.3
+        return False
+
+
+def learn(
+    learner: Learner,
+    *,
+    show_progress: bool = True,
+    on_preview: Callable[[Autoencoder, int], None] | None = None,
+    on_measure: Callable[[Progress, float], None] | None = None,
+) -> str:
+    """Train until the time or the steps are used up, or nothing gets better.
+
+    Parameters
+    ----------
+    learner : Learner
+        New or resumed.
+    show_progress : bool
+        Show a bar with the time left on stderr.
+    on_preview : callable, optional
+        ``on_preview(model, step)`` renders something to listen to; its time does not count.
+    on_measure : callable, optional
+        ``on_measure(progress, training error)`` is told every measurement.
+
+    Returns
+    -------
+    str
+        ``"time"``, ``"steps"`` or ``"plateau"``: why it ended.
+    """
+    training, p = learner.recipe.training, learner.progress
+    budget_s = training.minutes * 60 or math.inf
+    next_save, next_preview = p.seconds + training.checkpoint_s, p.seconds + training.preview_s / 4
+    if not p.curve:
+        learner.measure()
+    # When there is no limit in time, the bar counts steps; without any limit it counts the patience.
+    total = budget_s if math.isfinite(budget_s) else float(training.steps or training.patience)
+    with progress_bar("training", total, show=show_progress) as update:
+        try:
+            while (why := _ended(p, training, budget_s)) is None:
+                started = time.monotonic()
+                learner.step()
+                measured = p.step % training.evaluate_every == 0
+                if measured:
+                    learner.measure()
+                p.seconds += time.monotonic() - started
+                if measured and on_measure:
+                    on_measure(p, learner.last_loss)
+                done = p.seconds if math.isfinite(budget_s) else p.step if training.steps else p.waited
+                update(done, f"step {p.step}, held-out error {p.best_error:.4f}")
+                if p.seconds >= next_save:
+                    learner.save()
+                    next_save = p.seconds + training.checkpoint_s
+                if on_preview and training.preview_s and p.seconds >= next_preview:
+                    on_preview(learner.average, p.step)
+                    next_preview = p.seconds + training.preview_s
+        except KeyboardInterrupt:
+            learner.save()
+            raise
+    if p.curve[-1][1] != p.step:
+        learner.measure()
+    learner.save()
+    return why
+
+
+def _ended(p: Progress, training: Training, budget_s: float) -> str | None:
+    if training.steps and p.step >= training.steps:
+        return "steps"
+    if p.seconds >= budget_s:
+        return "time"
+    return "plateau" if p.waited >= training.patience else None

@@ -1,0 +1,106 @@
+"""Folders to material: checked, turned into features once, split into files to learn from and files to judge on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stylemix.corpus import AudioFile
+from stylemix.doctor import Report, check_usable, inspect_folders
+from stylemix.features import file_features, make_vqt
+from stylemix.model.material import Material, Piece, divide, split_files
+from stylemix.model.run import RunFile
+from stylemix.progress import progress
+from stylemix.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a training needs.
+
+    Parameters
+    ----------
+    material : Material
+        What to learn from and what to be judged on.
+    files : tuple of RunFile
+        For the run folder.
+    frames : tuple of np.ndarray, each (N, K)
+        Log-magnitudes of every file, mapped from the disk.
+    report : Report
+        What the doctor said.
+    """
+
+    material: Material
+    files: tuple[RunFile, ...]
+    frames: tuple[np.ndarray, ...]
+    report: Report
+
+
+def prepare(folders: Sequence[str | Path], recipe: Recipe, *, show_progress: bool = True) -> Prepared:
+    """Check the folders, compute their features, split their files.
+
+    Parameters
+    ----------
+    folders : sequence of paths
+        One a corpus.
+    recipe : Recipe
+        Transform, split and weights.
+    show_progress : bool
+        Show a bar on stderr.
+
+    Returns
+    -------
+    Prepared
+        Features that were computed before come from the cache.
+
+    Raises
+    ------
+    BadInput
+        If a folder is missing, given twice, or a weight names no corpus.
+    StylemixError
+        If a corpus has nothing usable: the reasons are counted.
+    """
+    from stylemix.errors import BadInput
+
+    report = inspect_folders(folders)
+    check_usable(report)
+    names = [corpus.name for corpus in report.corpora]
+    if unknown := set(recipe.training.weights) - set(names):
+        raise BadInput(f"training.weights names {sorted(unknown)[0]!r}, which is none of the corpora {', '.join(names)}")
+    listed = [(i, file) for i, corpus in enumerate(report.corpora) for file in corpus.files]
+    frames = _all_frames([file for _, file in listed], recipe, show_progress)
+    sides: list[str] = []
+    for corpus in report.corpora:
+        sides += split_files([f.sha256 for f in corpus.files], [f.seconds for f in corpus.files],
+                             held_out=recipe.training.held_out, seed=recipe.training.seed)
+    gap = 2 * recipe.model.frames_per_step * (recipe.model.depth + 1)
+    pieces = [
+        Piece(y, corpus, start, stop, held_out)
+        for (corpus, _), y, side in zip(listed, frames, sides, strict=True)
+        for start, stop, held_out in divide(len(y), side, held_out=recipe.training.held_out, gap=gap)
+    ]
+    material = Material(names, pieces, weights=recipe.training.weights, floor_db=recipe.features.floor_db)
+    files = tuple(
+        RunFile(str(file.path.absolute()), file.sha256, round(file.seconds, 3), corpus, side)
+        for (corpus, file), side in zip(listed, sides, strict=True)
+    )
+    return Prepared(material, files, tuple(frames), report)
+
+
+def _all_frames(files: Sequence[AudioFile], recipe: Recipe, show: bool) -> list[np.ndarray]:
+    vqt = make_vqt(recipe)
+    frames, done = [], 0.0
+    with progress("features", sum(file.seconds for file in files) or 1, show=show) as update:
+
+        def advance(seconds: float) -> None:
+            nonlocal done
+            done += seconds
+            update(done, f"{done / 60:.1f} min of sound")
+
+        for file in files:
+            found = file_features(file.path, vqt, sha256=file.sha256, on_seconds=advance)
+            frames.append(found.log_magnitude.T)
+    return frames

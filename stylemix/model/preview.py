@@ -1,0 +1,112 @@
+"""Something to listen to while a model learns: a few seconds it never heard, through the model and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from stylemix.arrays import Wave
+from stylemix.audio import AudioReader
+from stylemix.features import make_vqt, wave_features
+from stylemix.model.autoencoder import Autoencoder
+from stylemix.model.frames import set_loudness_apart, with_loudness
+from stylemix.model.preparation import Prepared
+from stylemix.recipe import Recipe
+from stylemix.transforms import Coefficients
+
+PREVIEW_S = 5.0
+
+
+def write_previews(model: Autoencoder, prepared: Prepared, recipe: Recipe, folder: Path, step: int) -> list[Path]:
+    """Write, for each corpus, an excerpt as the model rebuilds it, and once the excerpt itself.
+
+    Parameters
+    ----------
+    model : Autoencoder
+        In evaluation mode.
+    prepared : Prepared
+        Where the held-out files are.
+    recipe : Recipe
+        The transform.
+    folder : Path
+        Made if needed.
+    step : int
+        Goes into the names: ``step-000400-1-beach-boys.wav``.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    folder.mkdir(exist_ok=True)
+    written = []
+    for corpus in range(len(prepared.material.names)):
+        samples = _excerpt(prepared, recipe, corpus)
+        label = f"{corpus}-{_plain(prepared.material.names[corpus])}.wav"
+        original = folder / f"original-{label}"
+        if not original.exists():
+            written.append(Wave(samples, recipe.sound.sample_rate).save(original, bits="16"))
+        rebuilt = rebuild_wave(samples, model, recipe, corpus=corpus, n_corpora=len(prepared.material.names))
+        wave = Wave(rebuilt, recipe.sound.sample_rate)
+        written.append(wave.save(folder / f"step-{step:06d}-{label}", bits="16", force=True))
+    return written
+
+
+def rebuild_wave(
+    samples: np.ndarray, model: Autoencoder, recipe: Recipe, *, corpus: int, n_corpora: int
+) -> np.ndarray:
+    """Send a short sound through the model and back, on its own phase.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (1, T)
+        At the recipe's rate.
+    model : Autoencoder
+        In evaluation mode.
+    recipe : Recipe
+        The transform.
+    corpus, n_corpora : int
+        The condition.
+
+    Returns
+    -------
+    np.ndarray, shape (1, T)
+        The model's magnitudes on the sound's phase.
+    """
+    vqt = make_vqt(recipe)
+    device = model.means.device
+    with torch.inference_mode():
+        y = torch.from_numpy(wave_features(samples, vqt).log_magnitude)
+        shape, loudness = set_loudness_apart(y, floor_db=recipe.features.floor_db)
+        condition = torch.eye(n_corpora, device=device)[corpus][None]
+        codes = model.encode(shape[None].to(device), condition)
+        decoded = model.decode(codes, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))[0].cpu()
+        log_magnitude = with_loudness(decoded[:, : y.shape[1]], loudness)
+        own = vqt.forward(torch.from_numpy(samples[0]))
+        groups = tuple(
+            torch.polar(m.exp(), c.angle())
+            for m, c in zip(vqt.spread(log_magnitude, samples.shape[1]), own.groups, strict=True)
+        )
+        return vqt.inverse(Coefficients(groups, own.hops, own.n_samples)).numpy()[None]
+
+
+def _excerpt(prepared: Prepared, recipe: Recipe, corpus: int) -> np.ndarray:
+    """Take the loudest seconds of a held-out file (of a learned one where none is held out)."""
+    candidates = [p for p in prepared.material.judging() if p.corpus == corpus] or prepared.material.training(corpus)
+    piece = candidates[0]
+    index = next(i for i, y in enumerate(prepared.frames) if y is piece.frames)
+    hop, rate = recipe.sound.hop_length, recipe.sound.sample_rate
+    n = int(PREVIEW_S * rate / hop)
+    loudness = np.asarray(piece.frames[piece.start : piece.stop], dtype=np.float32).max(axis=1)
+    power = np.concatenate([[0.0], np.cumsum(np.exp(2 * loudness))])
+    reach = min(n, len(loudness))
+    best = piece.start + int(np.argmax(power[reach:] - power[: len(power) - reach]))
+    with AudioReader(prepared.files[index].path, sample_rate=rate) as reader:
+        samples = reader.read(best * hop, min((best + n) * hop, reader.n_samples))
+    return samples.mean(axis=0, keepdims=True).astype(np.float32)
+
+
+def _plain(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:40] or "corpus"
