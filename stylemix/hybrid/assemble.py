@@ -1,0 +1,250 @@
+"""The matched target as sound on the source's timeline: runs of the target files, spliced without clicks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path as FilePath
+from types import TracebackType
+
+import numpy as np
+
+from stylemix.audio import AudioReader
+from stylemix.hybrid.align import Path
+
+# A crossfade must end before the next can begin, one latent step later.
+MOST_CROSSFADE_S = 0.04
+SEARCH_S = 0.008
+MOST_OPEN_FILES = 16
+
+
+class TargetAssembler:
+    """Read the target in the source's time, any stretch of it, always the same samples.
+
+    Each run of the path is read from its file in one piece. Where two runs meet they are crossfaded; the
+    second is first shifted by a few milliseconds to where it resembles the first most (as in WSOLA [1]_),
+    and the crossfade is scaled by how alike they then are, so that neither cancelling nor uncorrelated
+    sounds change the level.
+
+    Parameters
+    ----------
+    path : Path
+        File and latent step for every latent step of the source.
+    files : sequence of paths
+        What the path's file numbers mean.
+    step_samples : int
+        Samples in a latent step, at `sample_rate`.
+    sample_rate : int
+        Hz.
+    n_channels : int
+        Channels wanted: others are averaged or repeated to fit.
+    gain : float
+        Factor on the sound, to bring it to the source's level.
+
+    References
+    ----------
+    .. [1] W. Verhelst, M. Roelands, "An overlap-add technique based on waveform similarity (WSOLA) for high
+       quality time-scale modification of speech", ICASSP 1993.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        files: Sequence[str | FilePath],
+        *,
+        step_samples: int,
+        sample_rate: int,
+        n_channels: int,
+        gain: float = 1.0,
+    ) -> None:
+        self.path, self.files = path, list(files)
+        self.step_samples, self.sample_rate, self.n_channels, self.gain = (
+            step_samples,
+            sample_rate,
+            n_channels,
+            gain,
+        )
+        self._runs = path.runs()
+        self._fade = 2 * (min(int(MOST_CROSSFADE_S * sample_rate), int(0.9 * step_samples)) // 2)
+        self._search = min(int(SEARCH_S * sample_rate), step_samples // 4)
+        # Splices found so far: the shift of each run, and the likeness at its beginning.
+        self._shifts, self._likeness = [0], [1.0]
+        self._open: OrderedDict[int, AudioReader] = OrderedDict()
+
+    def __enter__(self) -> TargetAssembler:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the target files."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Return samples of the assembled target.
+
+        Parameters
+        ----------
+        start, stop : int
+            Samples on the source's timeline at `sample_rate`; silence outside the path.
+
+        Returns
+        -------
+        np.ndarray, shape (C, stop - start), float32
+            The sound. It does not depend on how the timeline is cut into reads.
+        """
+        out = np.zeros((self.n_channels, max(0, stop - start)), dtype=np.float32)
+        half = self._fade // 2
+        borders = self._runs * self.step_samples
+        first = int(np.searchsorted(borders[:, 1] + half, start, side="right"))
+        last = int(np.searchsorted(borders[:, 0] - half, stop, side="left"))
+        self._find_splices(min(last + 1, len(borders)))
+        for run in range(first, min(last, len(borders))):
+            a = max(start, int(borders[run, 0]) - (half if run else 0))
+            b = min(stop, int(borders[run, 1]) + (half if run + 1 < len(borders) else 0))
+            if a < b:
+                out[:, a - start : b - start] += self._sound(run, a, b) * self._weights(run, a, b)
+        return out * np.float32(self.gain)
+
+    def splices(self) -> np.ndarray:
+        """Return where the runs meet.
+
+        Returns
+        -------
+        np.ndarray, shape (R - 1,), int
+            Samples on the source's timeline.
+        """
+        return self._runs[1:, 0] * self.step_samples
+
+    def _find_splices(self, n_runs: int) -> None:
+        half, search = self._fade // 2, self._search
+        for run in range(len(self._shifts), n_runs):
+            border = int(self._runs[run, 0]) * self.step_samples
+            tail = self._sound(run - 1, border - half, border + half).mean(axis=0)
+            self._shifts.append(0)
+            head = self._sound(run, border - half - search, border + half + search).mean(axis=0)
+            shift, likeness = best_shift(tail, head)
+            self._shifts[run] = shift - search
+            self._likeness.append(likeness)
+
+    def _weights(self, run: int, a: int, b: int) -> np.ndarray:
+        weights = np.ones(b - a, dtype=np.float32)
+        half = self._fade // 2
+        for edge, index, rising in ((0, run, True), (1, run + 1, False)):
+            if not 0 < index < len(self._runs):
+                continue
+            border = int(self._runs[run, edge]) * self.step_samples
+            position = (np.arange(a, b) - border + half + 0.5) / self._fade
+            inside = (position > 0) & (position < 1)
+            ramp = crossfade_gain(position[inside] if rising else 1 - position[inside], self._likeness[index])
+            weights[inside] *= ramp.astype(np.float32)
+        return weights
+
+    def _sound(self, run: int, a: int, b: int) -> np.ndarray:
+        m, _ = self._runs[run]
+        offset = int(self.path.step[m] - m) * self.step_samples + self._shifts[run]
+        return fit_channels(
+            self._reader(int(self.path.file[m])).read(a + offset, b + offset), self.n_channels
+        )
+
+    def _reader(self, index: int) -> AudioReader:
+        if index in self._open:
+            self._open.move_to_end(index)
+            return self._open[index]
+        if len(self._open) >= MOST_OPEN_FILES:
+            self._open.popitem(last=False)[1].close()
+        self._open[index] = AudioReader(self.files[index], sample_rate=self.sample_rate)
+        return self._open[index]
+
+
+def best_shift(tail: np.ndarray, head: np.ndarray) -> tuple[int, float]:
+    """Find where a longer stretch resembles a shorter one most.
+
+    Parameters
+    ----------
+    tail : np.ndarray, shape (T,)
+        What is being left.
+    head : np.ndarray, shape (T + S,)
+        What is being entered, with room to shift.
+
+    Returns
+    -------
+    shift : int
+        Offset into `head`, 0 to S.
+    likeness : float
+        Correlation coefficient there, -1 to 1 (0 where either is silent).
+
+    Examples
+    --------
+    >>> wave = np.sin(np.arange(60.0) ** 1.1)
+    >>> best_shift(wave[7:47], wave)[0]
+    7
+    """
+    from scipy.signal import correlate
+
+    products = correlate(head.astype(np.float64), tail.astype(np.float64), mode="valid", method="auto")
+    energy = np.cumsum(np.concatenate([[0.0], head.astype(np.float64) ** 2]))
+    norms = np.sqrt(np.maximum(energy[len(tail) :] - energy[: -len(tail)], 0)) * np.linalg.norm(tail)
+    likeness = np.where(norms > 1e-9, products / np.maximum(norms, 1e-9), 0.0)
+    # Silence is alike everywhere: no shift then.
+    shift = int(np.argmax(likeness)) if likeness.max() > 0 else (len(head) - len(tail)) // 2
+    return shift, float(np.clip(likeness[shift], -1, 1))
+
+
+def crossfade_gain(position: np.ndarray, likeness: float) -> np.ndarray:
+    """Give the rising half of a crossfade that keeps the power of two sounds of equal power.
+
+    Parameters
+    ----------
+    position : np.ndarray
+        0 at the beginning of the crossfade, 1 at its end.
+    likeness : float
+        Correlation of the two sounds; below 0 counts as 0.
+
+    Returns
+    -------
+    np.ndarray
+        ``w(p) / sqrt(w(p)^2 + w(1 - p)^2 + 2 r w(p) w(1 - p))`` with a raised cosine w: equal gain at r = 1,
+        equal power at r = 0.
+
+    Examples
+    --------
+    >>> crossfade_gain(np.array([0.5]), 1.0).round(3).tolist(), crossfade_gain(np.array([0.5]),
+    0.0).round(3).tolist() ([0.5], [0.707])
+    """
+    rise = 0.5 - 0.5 * np.cos(np.pi * position)
+    fall = 1 - rise
+    return rise / np.sqrt(rise**2 + fall**2 + 2 * max(likeness, 0.0) * rise * fall)
+
+
+def fit_channels(samples: np.ndarray, n_channels: int) -> np.ndarray:
+    """Average or repeat channels until there are as many as wanted.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (C, T)
+        Sound.
+    n_channels : int
+        Channels wanted.
+
+    Returns
+    -------
+    np.ndarray, shape (n_channels, T)
+        Channel c is the mean of the channels c, c + n, c + 2n, ... or, when there are fewer, channel c
+        modulo C.
+
+    Examples
+    --------
+    >>> fit_channels(np.array([[0.0, 2.0], [2.0, 4.0]]), 1).tolist()
+    [[1.0, 3.0]]
+    """
+    have = samples.shape[0]
+    if have == n_channels:
+        return samples
+    if have < n_channels:
+        return samples[np.arange(n_channels) % have]
+    return np.stack([samples[c::n_channels].mean(axis=0) for c in range(n_channels)])

@@ -1,0 +1,144 @@
+"""How well the model knows a file: encoded, decoded, and compared with what could be had at best."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from stylemix.hybrid.blend import Blender, Voice
+from stylemix.hybrid.bridge import RateBridge
+from stylemix.hybrid.curve import Curve
+from stylemix.hybrid.overlap import overlapped, render_plan
+from stylemix.hybrid.quality import Comparison
+from stylemix.hybrid.roles import check_words, find_file
+from stylemix.hybrid.scan import scan, step_samples
+from stylemix.hybrid.source import SourceReader
+from stylemix.hybrid.writing import Outputs, check_outputs
+from stylemix.phase import unit
+from stylemix.progress import progress
+from stylemix.transforms import Block
+
+if TYPE_CHECKING:
+    from stylemix.model.run import Run
+
+
+def rebuild_file(
+    run: Run,
+    file: str | Path,
+    *,
+    out: str | Path,
+    force: bool = False,
+    bits: str | None = None,
+    phase: str = "auto",
+    show_progress: bool = True,
+) -> dict[str, Any]:
+    """Encode and decode one file: magnitudes as the model knows them, without the file's own details.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    file : str or Path
+        Any sound file.
+    out : str or Path
+        The file to write.
+    force : bool
+        Allow an existing file to be replaced.
+    bits : {"16", "24", "32f"}, optional
+        Sample format.
+    phase : {"auto", "source", "estimate"}
+        The file's own phase (``auto`` and ``source``), or one estimated from the magnitudes.
+    show_progress : bool
+        Show a bar on stderr.
+
+    Returns
+    -------
+    dict
+        JSON-safe: out, file, seconds, real_time_factor, and for the model and for the file's own magnitudes
+        at the model's frame rate (the best that any model could do): ``sc2048_db`` and
+        ``log_spectral_distance_db``, ``best_sc2048_db`` and ``best_log_spectral_distance_db``, all at the
+        model's rate.
+
+    Raises
+    ------
+    BadInput
+        If the file cannot be read or the output may not be written.
+    """
+    began = time.perf_counter()
+    check_words("match", phase)
+    check_outputs(out, None, force=force, inputs=[file])
+    index = find_file(run, file)
+    own = 0 if index is None else run.files[index].corpus
+    conditions = np.eye(len(run.corpora), dtype=np.float32)[[own, own]]
+    known, best = Comparison(run.vqt.sample_rate), Comparison(run.vqt.sample_rate)
+    with SourceReader(file, model_rate=run.vqt.sample_rate) as reader:
+        log_peak = scan(run, reader, conditions[0]).log_peak
+        blender = Blender(run, conditions, log_peak, phase=phase)
+        bridge = RateBridge(reader)
+        outputs = Outputs(
+            out,
+            None,
+            n_channels=reader.n_channels,
+            sample_rate=reader.sample_rate,
+            out_rate=None,
+            bits=bits,
+            force=force,
+            inputs=[file],
+        )
+        with outputs, progress("rebuilding", reader.duration_s, show=show_progress) as report:
+            for start, stop, (decoded, pooled) in _rebuilt(blender, reader):
+                original = reader.read_model(start, stop)
+                known.add(original, decoded)
+                best.add(original, pooled)
+                sound, source = bridge.push(decoded, original, last=stop >= reader.n_model_samples)
+                outputs.write(sound, source, source, Curve(np.zeros(1), np.zeros(1)))
+                report(stop / run.vqt.sample_rate)
+        result = outputs.result()
+        taken = time.perf_counter() - began
+        return {
+            "out": result["out"],
+            "file": str(file),
+            "seconds": reader.duration_s,
+            "phase": phase,
+            "peak": result["peak"],
+            "gain": result["gain"],
+            "real_time_factor": reader.duration_s / max(taken, 1e-9),
+            "sc2048_db": known.convergence_db(),
+            "log_spectral_distance_db": known.distance_db(),
+            "best_sc2048_db": best.convergence_db(),
+            "best_log_spectral_distance_db": best.distance_db(),
+        }
+
+
+def _rebuilt(blender: Blender, reader: SourceReader) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Render both: from the model's magnitudes and from the pooled ones, stretches of shape (2, C, T)."""
+    run = blender.run
+
+    def render(block: Block, known: np.ndarray | None) -> np.ndarray:
+        with torch.inference_mode():
+            voice = blender.voice(reader.read_model(block.read_start, block.read_stop), 0)
+            decoded = torch.from_numpy(run.decode(voice.codes, blender.conditions[0], voice.loudness))
+            heads = (None, None) if known is None else known
+            return np.stack(
+                [
+                    _synthesised(blender, voice, x, head)
+                    for x, head in zip((decoded, voice.pooled), heads, strict=True)
+                ]
+            )
+
+    return overlapped(render_plan(run.vqt, reader.n_model_samples, align=step_samples(run)), render)
+
+
+def _synthesised(
+    blender: Blender, voice: Voice, log_magnitude: torch.Tensor, known: np.ndarray | None
+) -> np.ndarray:
+    """Sound of log-magnitudes at the common frame rate; the balance of the channels comes from the file."""
+    vqt, parent = blender.vqt, voice.coefficients
+    balance = vqt.pool(parent.magnitudes(), parent.n_samples) - voice.pooled
+    magnitudes = tuple(x.exp() for x in vqt.spread(log_magnitude + balance, parent.n_samples))
+    return blender.sound(magnitudes, tuple(unit(c) for c in parent.groups), parent, known)

@@ -1,0 +1,311 @@
+"""Hybrids as files: block by block, from the source's timeline to sound at the source's rate."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stylemix.arrays import Wave
+from stylemix.errors import BadInput
+from stylemix.hybrid.bridge import RateBridge
+from stylemix.hybrid.curve import Curve, parse_alpha
+from stylemix.hybrid.overlap import overlapped, render_plan
+from stylemix.hybrid.prepare import Prepared, prepare
+from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
+from stylemix.hybrid.roles import Roles, assign_roles, check_words
+from stylemix.hybrid.scan import step_samples
+from stylemix.hybrid.source import SourceReader
+from stylemix.hybrid.writing import Outputs, check_outputs
+from stylemix.progress import progress
+from stylemix.transforms import Block
+
+if TYPE_CHECKING:
+    from stylemix.model.run import Run
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of the result, consecutive with the one before, at the source's rate.
+
+    Parameters
+    ----------
+    hybrid, source, target : np.ndarray, shape (C, T)
+        The hybrid and its parents; in the mode ``style`` the target is the hybrid at alpha 1.
+    seconds_done : float
+        Where it ends, on the source's timeline.
+    """
+
+    hybrid: np.ndarray
+    source: np.ndarray
+    target: np.ndarray
+    seconds_done: float
+
+
+def hybrid_file(
+    run: Run,
+    *,
+    alpha: float | str | Curve,
+    out: str | Path,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    mode: str = "match",
+    phase: str = "auto",
+    to: str | None = None,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    stems: str | Path | None = None,
+    bits: str | None = None,
+    sample_rate: int | None = None,
+    seed: int = 0,
+    force: bool = False,
+    show_progress: bool = True,
+) -> dict[str, Any]:
+    """Render a hybrid to a file, in memory that does not grow with its length.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    alpha : float, str or Curve
+        How much of the target: 0 is the source, 1 the target; a number or a curve over time, counted from
+        where the hybrid begins (see `parse_alpha`).
+    out : str or Path
+        The file to write; its ending chooses the format. Never one of the inputs.
+    source : str or Path, optional
+        Any sound file; by default a representative file of the first corpus.
+    target : str or Path, optional
+        Any sound file; by default all files of the other corpus.
+    mode : {"match", "style", "morph"}
+        ``match`` blends each moment of the source with matching moments of the target; ``style`` moves the
+        source to the target's latent statistics; ``morph`` aligns two given files in time.
+    phase : {"auto", "source", "estimate"}
+        The phase of whichever parent dominates, of the source, or estimated from the magnitudes.
+    to : str, optional
+        Corpus at alpha 1; by default the first one to which the source does not belong.
+    start_s, duration_s : float, optional
+        The stretch of the source that is used (seconds).
+    stems : str or Path, optional
+        Folder for source.wav, target.wav, hybrid.wav and crossfade.wav, a plain crossfade of the first two.
+    bits : {"16", "24", "32f"}, optional
+        Sample format.
+    sample_rate : int, optional
+        Of the output (Hz); by default the source's.
+    seed : int
+        For the choice of the target material that is searched when there is more than an hour of it.
+    force : bool
+        Allow existing files to be replaced.
+    show_progress : bool
+        Show bars on stderr.
+
+    Returns
+    -------
+    dict
+        JSON-safe: out, stems, source, target, mode, phase, alpha, seconds, sample_rate, channels,
+        real_time_factor, peak, gain, warnings and facts about the alignment.
+
+    Raises
+    ------
+    BadInput
+        If an input is wrong or the output exists.
+    StylemixError
+        If the file cannot be written.
+    """
+    began = time.perf_counter()
+    curve = parse_alpha(alpha)
+    check_words(mode, phase)
+    roles = assign_roles(run, source=source, target=target, mode=mode, to=to)
+    inputs = [roles.source, *roles.targets.values()]
+    check_outputs(out, stems, force=force, inputs=inputs)
+    with SourceReader(
+        roles.source, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s
+    ) as reader:
+        prepared = prepare(run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress)
+        outputs = Outputs(
+            out,
+            stems,
+            n_channels=reader.n_channels,
+            sample_rate=reader.sample_rate,
+            out_rate=sample_rate,
+            bits=bits,
+            force=force,
+            inputs=inputs,
+        )
+        with outputs, progress("rendering", reader.duration_s, show=show_progress) as report:
+            for piece in pieces(prepared, reader, curve, want_target=stems is not None):
+                outputs.write(piece.hybrid, piece.source, piece.target, curve)
+                report(piece.seconds_done)
+        taken = time.perf_counter() - began
+        return {
+            **outputs.result(),
+            "source": str(roles.source),
+            "target": _target_name(run, roles, target),
+            "mode": mode,
+            "phase": phase,
+            "alpha": _alpha_words(curve),
+            "seconds": reader.duration_s,
+            "channels": reader.n_channels,
+            "real_time_factor": reader.duration_s / max(taken, 1e-9),
+            **prepared.facts,
+            "warnings": list(prepared.warnings),
+        }
+
+
+def hybrid(
+    run: Run,
+    *,
+    alpha: float | str | Curve,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    mode: str = "match",
+    phase: str = "auto",
+    to: str | None = None,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    seed: int = 0,
+    show_progress: bool = False,
+) -> Wave:
+    """Render a hybrid into memory.
+
+    Parameters
+    ----------
+    run, alpha, source, target, mode, phase, to, start_s, duration_s, seed, show_progress
+        As for `hybrid_file`.
+
+    Returns
+    -------
+    Wave
+        At the source's rate, with the source's channels; not limited to full scale (`Wave.save` sees to
+        that).
+
+    Raises
+    ------
+    BadInput
+        If an input is wrong.
+    """
+    curve = parse_alpha(alpha)
+    check_words(mode, phase)
+    roles = assign_roles(run, source=source, target=target, mode=mode, to=to)
+    with SourceReader(
+        roles.source, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s
+    ) as reader:
+        prepared = prepare(run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress)
+        with progress("rendering", reader.duration_s, show=show_progress) as report:
+            parts = []
+            for piece in pieces(prepared, reader, curve):
+                parts.append(piece.hybrid)
+                report(piece.seconds_done)
+        return Wave(np.concatenate(parts, axis=1), reader.sample_rate)
+
+
+def pieces(
+    prepared: Prepared, source: SourceReader, curve: Curve, *, want_target: bool = False
+) -> Iterator[Piece]:
+    """Render block by block.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        From `prepare`.
+    source : SourceReader
+        The source.
+    curve : Curve
+        Alpha over time.
+    want_target : bool
+        In the mode ``style``, render the hybrid at alpha 1 too; its target is silent otherwise.
+
+    Yields
+    ------
+    Piece
+        Consecutive stretches that add up to the whole.
+    """
+    bridge, run = RateBridge(source), prepared.blender.run
+    curves = [curve]
+    if want_target and prepared.target is None:
+        curves.append(Curve(np.zeros(1), np.ones(1)))
+
+    def render(block: Block, known: np.ndarray | None) -> np.ndarray:
+        beginnings = [None] * len(curves) if known is None else list(known)
+        return np.stack(
+            [_block(prepared, source, block, c, k) for c, k in zip(curves, beginnings, strict=True)]
+        )
+
+    plan = render_plan(run.vqt, source.n_model_samples, align=step_samples(run))
+    with prepared.target or contextlib.nullcontext():
+        for start, stop, mixed in overlapped(plan, render):
+            original = source.read_model(start, stop)
+            full = mixed[1] if len(mixed) > 1 else np.zeros_like(mixed[0])
+            if prepared.target is not None:
+                full = prepared.target.read(start, stop)
+            last = stop >= source.n_model_samples
+            high, own, other = bridge.push(mixed[0], original, full, last=last)
+            yield Piece(high, own, other, stop / source.model_rate)
+
+
+def _block(
+    prepared: Prepared, source: SourceReader, block: Block, curve: Curve, known: np.ndarray | None
+) -> np.ndarray:
+    def alpha_at(samples: np.ndarray) -> np.ndarray:
+        return curve.at((block.read_start + samples) / source.model_rate)
+
+    samples = source.read_model(block.read_start, block.read_stop)
+    target = None if prepared.target is None else prepared.target.read(block.read_start, block.read_stop)
+    return prepared.blender.blend(samples, target, alpha_at, known)
+
+
+def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: Any) -> dict[str, Any]:
+    """Render a hybrid of every sound file in a folder; a bad one is named and left out.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    source : str or Path
+        Folder of sound files.
+    out : str or Path
+        Folder for the hybrids, another one than `source`; they get the names of their sources and end in
+        .wav.
+    **options
+        As for `hybrid_file`.
+
+    Returns
+    -------
+    dict
+        JSON-safe: out, done (one result for each file), skipped (file and reason), warnings.
+
+    Raises
+    ------
+    BadInput
+        If the folders are the same, there is no file, or not one could be rendered.
+    """
+    from stylemix.hybrid.writing import render_each
+
+    if not Path(source).is_dir():
+        raise BadInput(
+            f"{source}: is not a folder; give a folder of sound files, or --source FILE --out FILE"
+        )
+    # An alpha that cannot be read is one mistake, not one for each file.
+    options["alpha"] = parse_alpha(options.get("alpha", 0.5))
+    stems = options.pop("stems", None)
+
+    def render(path: Path, to: Path) -> dict[str, Any]:
+        # Every hybrid has stems of the same names: each gets a folder of its own.
+        folder = None if stems is None else Path(stems) / to.stem
+        return hybrid_file(run, source=path, out=to, stems=folder, **options)
+
+    return render_each(Path(source), Path(out), render)
+
+
+def _alpha_words(curve: Curve) -> float | list[list[float]]:
+    if len(curve.values) == 1:
+        return float(curve.values[0])
+    return np.stack([curve.times_s, curve.values], axis=1).tolist()
+
+
+def _target_name(run: Run, roles: Roles, target: str | Path | None) -> str:
+    return str(target) if target is not None else str(run.corpora[roles.other])

@@ -1,0 +1,140 @@
+"""Phase from magnitudes alone: the frequency that two neighbouring bands agree on, summed up over time."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from stylemix.transforms import VQT
+
+
+def instantaneous_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> tuple[torch.Tensor, ...]:
+    r"""Read the frequency in every band off the slope of the magnitudes across the bands.
+
+    A stationary sinusoid at the warped position p gives band k the magnitude :math:`\cos^2(\pi (p - k) /
+    2)`, for :math:`|p - k| < 1`. The ratio of two neighbours is therefore :math:`\tan^2(\pi d / 2)` at
+    distance d from the first, and :math:`d = \frac{2}{\pi} \arctan\sqrt{m_{k+1} / m_k}`. The distances
+    towards both neighbours are added with their signs: one of them is zero beside a lone sinusoid, and they
+    cancel in a click.
+
+    Parameters
+    ----------
+    magnitudes : tuple of torch.Tensor, each (..., K_g, N_g)
+        On the ragged lattice of `vqt`.
+    vqt : VQT
+        The transform.
+
+    Returns
+    -------
+    tuple of torch.Tensor, each (..., K_g, N_g)
+        Frequencies (Hz), 0 to the Nyquist frequency.
+
+    Examples
+    --------
+    >>> vqt = VQT(22050)
+    >>> x = torch.cos(2 * torch.pi * 1000 / 22050 * torch.arange(22050, dtype=torch.float64))
+    >>> frequency = instantaneous_frequency(vqt.forward(x).magnitudes(), vqt)
+    >>> band = int(abs(vqt.frequencies_hz - 1000).argmin())
+    >>> group, row = locate_band(vqt, band)
+    >>> round(float(frequency[group][row, 40]), 1)
+    1000.0
+    """
+    scaled = _even_scale(magnitudes)
+    out, first = [], 0
+    for g, m in enumerate(scaled):
+        below = _row_beside(scaled, vqt.hops, g, -1)
+        above = _row_beside(scaled, vqt.hops, g, 1)
+        rows = torch.cat([below, m, above], dim=-2).clamp_min(torch.finfo(m.dtype).tiny ** 0.5)
+        up = torch.atan(torch.sqrt(rows[..., 2:, :] / rows[..., 1:-1, :]))
+        down = torch.atan(torch.sqrt(rows[..., :-2, :] / rows[..., 1:-1, :]))
+        band = torch.arange(first, first + m.shape[-2], dtype=m.dtype, device=m.device)[:, None]
+        position = (band + (up - down) * (2 / math.pi)).clamp(0, vqt.n_bands - 1)
+        # The inverse of FilterBank.warp.
+        out.append(vqt.bank.octave_width_hz * torch.expm1(position * vqt.bank.step))
+        first += m.shape[-2]
+    return tuple(out)
+
+
+def instantaneous_phase(
+    magnitudes: tuple[torch.Tensor, ...],
+    vqt: VQT,
+    *,
+    anchor: tuple[torch.Tensor, ...] | None = None,
+    anchor_sample: int = 0,
+) -> tuple[torch.Tensor, ...]:
+    """Sum the instantaneous frequency up over time, by the trapezoid rule.
+
+    Parameters
+    ----------
+    magnitudes : tuple of torch.Tensor, each (..., K_g, N_g)
+        On the ragged lattice of `vqt`.
+    vqt : VQT
+        The transform.
+    anchor : tuple of torch.Tensor, each (..., K_g, N_g), complex, optional
+        Coefficients whose phase is known at `anchor_sample`, such as those of the end of the block before;
+        the phase is continued from there in both directions. Zero phase at the anchor by default.
+    anchor_sample : int
+        Where the phase is fixed (samples), rounded down to the lattice.
+
+    Returns
+    -------
+    tuple of torch.Tensor, each (..., K_g, N_g)
+        Phases (radians), unwrapped.
+    """
+    out = []
+    for g, (frequency, hop) in enumerate(
+        zip(instantaneous_frequency(magnitudes, vqt), vqt.hops, strict=True)
+    ):
+        advance = (frequency[..., 1:] + frequency[..., :-1]) * (math.pi * hop / vqt.sample_rate)
+        # Whole turns are taken out step by step, or a long sound would lose the phase in float32.
+        advance = advance.double() % (2 * math.pi)
+        phase = torch.nn.functional.pad(torch.cumsum(advance, dim=-1), (1, 0))
+        at = min(anchor_sample // hop, phase.shape[-1] - 1)
+        phase = phase - phase[..., at : at + 1]
+        if anchor is not None:
+            phase = phase + torch.angle(anchor[g][..., at : at + 1]).double()
+        out.append((phase % (2 * math.pi)).to(frequency.dtype))
+    return tuple(out)
+
+
+def locate_band(vqt: VQT, band: int) -> tuple[int, int]:
+    """Say in which group of the ragged lattice a band lies, and in which row of it.
+
+    Parameters
+    ----------
+    vqt : VQT
+        The transform.
+    band : int
+        Index of the band, 0 to K - 1.
+
+    Returns
+    -------
+    group, row : int
+        Indices.
+    """
+    hop = int(vqt.bank.hops[band])
+    first = int((vqt.bank.hops > hop).sum())
+    return vqt.hops.index(hop), band - first
+
+
+def _even_scale(magnitudes: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
+    """Give the bands at zero and at Nyquist, which hold half a sinusoid's pair, the others' scale."""
+    scaled = list(magnitudes)
+    scaled[0] = torch.cat([2 * scaled[0][..., :1, :], scaled[0][..., 1:, :]], dim=-2)
+    scaled[-1] = torch.cat([scaled[-1][..., :-1, :], 2 * scaled[-1][..., -1:, :]], dim=-2)
+    return scaled
+
+
+def _row_beside(groups: list[torch.Tensor], hops: tuple[int, ...], g: int, side: int) -> torch.Tensor:
+    """Return the band just below (-1) or above (1) a group, on the group's own lattice in time."""
+    n = groups[g].shape[-1]
+    if not 0 <= g + side < len(groups):
+        return torch.zeros_like(groups[g][..., :1, :])
+    row = groups[g + side][..., -1:, :] if side < 0 else groups[g + side][..., :1, :]
+    ratio = hops[g + side] / hops[g]
+    if ratio < 1:
+        return row[..., :: round(1 / ratio)][..., :n]
+    following = torch.cat([row[..., 1:], row[..., -1:]], dim=-1)
+    fraction = torch.arange(round(ratio), dtype=row.dtype, device=row.device) / ratio
+    return (row[..., None] + (following - row)[..., None] * fraction).flatten(-2)[..., :n]
