@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -161,12 +162,12 @@ def _stroke(
 
 
 @lru_cache(maxsize=1)
-def _string_loop():  # type: ignore[no-untyped-def]
+def _string_loop() -> Callable[..., np.ndarray]:
     """Compile the loop when the first string is plucked."""
     from numba import njit
 
     @njit
-    def loop(excitation, delay, allpass, gain, damping):  # type: ignore[no-untyped-def]
+    def _run(excitation: np.ndarray, delay: int, allpass: float, gain: float, damping: float) -> np.ndarray:
         line = np.zeros(delay)
         out = np.empty_like(excitation)
         at, last_delayed, last_low, last_all = 0, 0.0, 0.0, 0.0
@@ -181,7 +182,7 @@ def _string_loop():  # type: ignore[no-untyped-def]
             out[t] = value
         return out
 
-    return loop
+    return _run
 
 
 def guitar_amp(dry: np.ndarray, *, drive: float = 1.5, sample_rate: int = SAMPLE_RATE) -> np.ndarray:

@@ -5,6 +5,7 @@ Letters: T samples; P control points (one every `HOP` samples); F formants.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -102,13 +103,13 @@ def glottal_spectrum(rd: float, n_harmonics: int = 200) -> np.ndarray:
     time = np.arange(8192) / 8192.0
     after = -(np.exp(-epsilon * (time - closing)) - np.exp(-epsilon * rest)) / (epsilon * return_time)
 
-    def pulse(alpha: float) -> np.ndarray:
+    def _pulse(alpha: float) -> np.ndarray:
         opening = -np.exp(alpha * (time - closing)) * np.sin(omega * time) / np.sin(omega * closing)
         return np.where(time < closing, opening, after)
 
     # The growth rate is the one for which the flow comes back to zero: the derivative has no mean.
-    alpha = optimize.brentq(lambda a: float(pulse(a).mean()), -20.0, 60.0)
-    spectrum = np.fft.rfft(pulse(alpha))[: n_harmonics + 1] / 8192.0
+    alpha = optimize.brentq(lambda a: float(_pulse(a).mean()), -20.0, 60.0)
+    spectrum = np.fft.rfft(_pulse(alpha))[: n_harmonics + 1] / 8192.0
     spectrum[0] = 0.0
     return spectrum
 
@@ -162,12 +163,12 @@ def higher_poles(voices: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _cascade():  # type: ignore[no-untyped-def]
+def _cascade() -> Callable[..., np.ndarray]:
     """Compile the moving cascade when the first voice sings."""
     from numba import njit
 
     @njit
-    def cascade(source, first, second, hop):  # type: ignore[no-untyped-def]
+    def _run(source: np.ndarray, first: np.ndarray, second: np.ndarray, hop: int) -> np.ndarray:
         n_formants = first.shape[1]
         state = np.zeros((n_formants, 2))
         out = np.empty_like(source)
@@ -182,4 +183,4 @@ def _cascade():  # type: ignore[no-untyped-def]
             out[t] = value
         return out
 
-    return cascade
+    return _run
