@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 from types import TracebackType
@@ -9,11 +10,13 @@ from typing import Self
 
 import numpy as np
 
-from stylemix.audio.decode import breaks_at_once, check_finite, decode, open_sound
+from stylemix.audio.decode import breaks_at_once, check_finite, decode, mpg123_muted, open_sound
 from stylemix.errors import BadInput
 
 # Either side of a stretch, counted at the lower of the two rates: soxr's HQ filter settles to 1e-6 in 256.
 MARGIN_SAMPLES = 512
+# A frame of an mp3 may lean on 511 bytes before it: half a second at 8 kbit/s, the lowest rate there is.
+MP3_RUN_UP_S = 1.0
 
 
 class AudioReader:
@@ -41,6 +44,7 @@ class AudioReader:
         self.path = Path(path)
         self._sound = open_sound(path)
         self._n_source = self._decodable_samples()
+        self._position = 0
         self.source_rate = int(self._sound.samplerate)
         self.sample_rate = int(sample_rate or self.source_rate)
         self.n_channels = int(self._sound.channels)
@@ -101,33 +105,36 @@ class AudioReader:
         return resampled[:, start - offset:stop - offset]
 
     def _decode(self, start: int, stop: int) -> np.ndarray:
-        self._sound.seek(start)
+        if start != self._position:
+            self._go_to(start)
         samples, _ = decode(self._sound, stop - start)
+        self._position = start + len(samples)
         check_finite(self.path, samples)
         return samples.T
+
+    def _go_to(self, start: int) -> None:
+        is_mp3 = self._sound.format == "MP3"
+        run_up = min(start, round(MP3_RUN_UP_S * self.source_rate)) if is_mp3 else 0
+        with mpg123_muted(is_mp3):
+            self._sound.seek(start - run_up)
+            decode(self._sound, run_up)
 
     def _decodable_samples(self) -> int:
         """Trust the header when the last sample can be had; count what decodes otherwise."""
         import soundfile
 
-        claimed = int(self._sound.frames)
+        claimed, counted = int(self._sound.frames), 0
         if claimed == 0:
             return 0
-        try:
-            self._sound.seek(claimed - 1)
-            if len(decode(self._sound, 1)[0]) == 1:
+        # A decoder that has failed once may go on failing: each trial has a handle of its own.
+        with open_sound(self.path) as sound, mpg123_muted(sound.format == "MP3"), \
+                contextlib.suppress(soundfile.SoundFileError):
+            sound.seek(claimed - 1)
+            if len(decode(sound, 1)[0]) == 1:
                 return claimed
-        except soundfile.SoundFileError:
-            pass
-        # A decoder that has failed once may go on failing: start afresh.
-        self._sound.close()
-        self._sound = open_sound(self.path)
-        counted, at_end = 0, False
-        while not at_end:
-            block, _ = decode(self._sound, 1 << 18)
-            counted, at_end = counted + len(block), len(block) < 1 << 18
-        self._sound.close()
-        self._sound = open_sound(self.path)
+        with open_sound(self.path) as sound, mpg123_muted(sound.format == "MP3"):
+            while block := len(decode(sound, 1 << 18)[0]):
+                counted += block
         if counted == 0:
             raise breaks_at_once(self.path)
         return counted

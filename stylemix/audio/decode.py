@@ -6,6 +6,7 @@ import contextlib
 import os
 import shlex
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,8 +90,8 @@ def open_sound(path: str | Path) -> soundfile.SoundFile:
         raise UnreadableAudio(f"{shown_name(path)}: is empty (0 bytes); get a whole copy of it", "empty")
     try:
         # The bytes of the name: soundfile itself cannot encode names that are no valid text.
-        with _mpg123_muted(head):
-            return soundfile.SoundFile(os.fsencode(path))
+        with mpg123_muted(head.startswith((b"ID3", b"\xff"))):
+            return _stream_type()(os.fsencode(path))
     except (soundfile.SoundFileError, TypeError, RuntimeError):
         raise _undecodable(path, head) from None
 
@@ -175,6 +176,51 @@ def check_finite(path: str | Path, samples: np.ndarray) -> None:
         raise UnreadableAudio(f"{shown_name(path)}: holds NaN or Inf samples; export it again", "NaN or Inf")
 
 
+@contextlib.contextmanager
+def mpg123_muted(is_mp3: bool) -> Iterator[None]:
+    """Mute stderr while an mp3 is opened or sought in: its decoder complains there, past every handler.
+
+    Parameters
+    ----------
+    is_mp3 : bool
+        Nothing is muted otherwise.
+
+    Yields
+    ------
+    None
+        While the block runs.
+    """
+    if not is_mp3:
+        yield
+        return
+    try:
+        saved = os.dup(2)
+    except OSError:
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+@lru_cache(maxsize=1)
+def _stream_type() -> type[soundfile.SoundFile]:
+    import soundfile
+
+    class Stream(soundfile.SoundFile):
+        """A file that soundfile does not seek in after each read: a seek breaks an mp3's bit reservoir."""
+
+        def seekable(self) -> bool:
+            return False
+
+    return Stream
+
+
 def _first_bytes(path: str | Path) -> bytes:
     name = shown_name(path)
     try:
@@ -203,24 +249,3 @@ def _undecodable(path: str | Path, head: bytes) -> UnreadableAudio:
     if head.startswith(_SOUND_MAGIC) or suffix == ".mp3":
         return UnreadableAudio(f"{name}: a damaged sound file; get a whole copy of it", "unreadable")
     return UnreadableAudio(f"{name}: is not a sound file, whatever its name says", "not audio")
-
-
-@contextlib.contextmanager
-def _mpg123_muted(head: bytes) -> Iterator[None]:
-    """Mute stderr while an mp3 is opened: its decoder warns about damage there, past every handler."""
-    if not head.startswith((b"ID3", b"\xff")):
-        yield
-        return
-    try:
-        saved = os.dup(2)
-    except OSError:
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)

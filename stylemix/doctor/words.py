@@ -208,9 +208,10 @@ def _difference_line(apart: Difference) -> str:
     matched = [word for word, large in (("level", abs(apart.level_db) > LOUD_DB),
                                         ("spectrum", apart.spectrum_db > COLOURED_DB)) if large]
     note = f" (large: keep features.match_{' and features.match_'.join(matched)} on)" if matched else ""
-    worst = f"{apart.worst_db:+.1f} dB at {apart.worst_hz / 1000:.2g} kHz"
+    where = f"{apart.worst_hz:.2g} Hz" if apart.worst_hz < 100 else f"{apart.worst_hz / 1000:.2g} kHz"
+    worst = f"{apart.worst_db:+.1f} dB at {where}"
     return (f"{apart.second} against {apart.first}: {level}; third-octave spectra "
-            f"{apart.spectrum_db:.1f} dB apart, at most {worst}{note}")
+            f"{apart.spectrum_db:.1f} dB apart, most {worst}{note}")
 
 
 def _separability_line(report: Report) -> str:
