@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from stylemix.hybrid.source import SourceReader
@@ -30,7 +32,7 @@ class RateBridge:
 
         self._source = source
         self._position = 0
-        self._resampler = None
+        self._resampler: Any = None
         self._octave = butter(4, 0.5, btype="highpass", output="sos")
         self._states: dict[int, np.ndarray] = {}
         self._pole = float(np.exp(-1 / (SMOOTHING_S * source.model_rate)))
