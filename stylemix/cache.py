@@ -154,7 +154,13 @@ class ArrayCache:
                 shutil.rmtree(temporary, ignore_errors=True)
 
     def n_bytes(self) -> int:
-        """Return how much the entries take on the disk, in bytes."""
+        """Add up what the entries take on the disk.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
         return sum(size for _, size, _ in self._entries())
 
     def prune(self, max_bytes: int = DEFAULT_MAX_BYTES) -> int:

@@ -13,7 +13,8 @@ import pytest
 from stylemix.corpus import AudioFile, Corpus
 from stylemix.doctor import Report, check_usable, expected_training, inspect_folders
 from stylemix.doctor.compare import THIRD_OCTAVES_HZ, third_octave_power
-from stylemix.doctor.words import overall_verdict, verdict
+from stylemix.doctor.report import overall_verdict
+from stylemix.doctor.words import verdict
 from stylemix.errors import BadInput, StylemixError
 from tests.sounds import corpus, melody, noise, tone, write
 

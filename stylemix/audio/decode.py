@@ -152,7 +152,18 @@ def decode(sound: soundfile.SoundFile, n_samples: int) -> tuple[np.ndarray, bool
 
 
 def breaks_at_once(path: str | Path) -> UnreadableAudio:
-    """Return the error for a file whose header is fine and whose sound is not."""
+    """Make the error for a file whose header is fine and whose sound is not.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    UnreadableAudio
+        To be raised.
+    """
     return UnreadableAudio(f"{shown_name(path)}: breaks before the first sample; get a whole copy of it")
 
 

@@ -1,26 +1,29 @@
-"""Inspecting folders: the report, the rule for refusing them, and how long training will take."""
+"""The report of an inspection: as values, as lines for people, and what it means for training."""
 
 from __future__ import annotations
 
-import itertools
-import time
-from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from stylemix.audio import shown_name
+from stylemix.corpus import Corpus
+from stylemix.doctor.compare import Difference
+from stylemix.doctor.words import (
+    LEAST_S,
+    MOST_NAMED,
+    corpus_lines,
+    corpus_to_dict,
+    difference_line,
+    difference_to_dict,
+    duration_words,
+    json_number,
+    path_text,
+    verdict,
+)
 
-from stylemix.corpus import AudioFile, Corpus, check_folders, corpus_names, scan
-from stylemix.doctor.compare import FEWEST_FILES, Difference, difference, sample_corpus, separability
-from stylemix.errors import BadInput, StylemixError
-
-# Less than this in a corpus cannot be trained on.
-LEAST_S = 20.0
-# Computing the features takes about this many times as long as the spectra that `_speed` times: 2.6 to 6 on
-# nine files of five formats.
-FEATURES_PER_SPECTRUM = 3.5
+# From this ratio of usable time on, an imbalance is mentioned.
+UNEVEN = 4.0
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,7 @@ class Report:
         dict
             Without NaN; what is not known is None.
         """
-        from stylemix.doctor.words import report_to_dict
-
-        return report_to_dict(self)
+        return _to_dict(self)
 
     def lines(self) -> list[str]:
         """Return the report as lines for people.
@@ -73,66 +74,28 @@ class Report:
         list of str
             File names are on one line each, whatever they hold.
         """
-        from stylemix.doctor.words import report_to_lines
-
-        return report_to_lines(self)
+        return _to_lines(self)
 
 
-def inspect_folders(folders: Sequence[str | Path], *, names: Sequence[str] | None = None,
-                    on_file: Callable[[], None] | None = None) -> Report:
-    """Look into the folders of one or more corpora, in seconds.
-
-    Files longer than a minute are examined in eight windows of 5 s, and only segments of 3 s are compared.
-
-    Parameters
-    ----------
-    folders : sequence of paths
-        One for each style.
-    names : sequence of str, optional
-        What to call the corpora; by default after their folders.
-    on_file : callable, optional
-        Called after each file, for a progress bar.
-
-    Returns
-    -------
-    Report
-        Of everything found; an empty folder is no error here.
-
-    Raises
-    ------
-    BadInput
-        If a folder is missing, is a file, comes twice, or lies inside another.
-    """
-    began = time.perf_counter()
-    paths = check_folders(folders)
-    corpora = tuple(scan(path, name=name, on_file=on_file)
-                    for path, name in zip(paths, names or corpus_names(paths), strict=True))
-    samples = [sample_corpus(corpus) for corpus in corpora]
-    found = [difference(corpora[i], corpora[j], (samples[i], samples[j]))
-             for i, j in itertools.combinations(range(len(corpora)), 2)]
-    few = any(len(corpus.files) < FEWEST_FILES for corpus in corpora)
-    speed = _speed(next((file for corpus in corpora for file in corpus.files), None))
-    differences = tuple(apart for apart in found if apart is not None)
-    return Report(corpora, _shared_files(corpora), differences, separability(samples), few, speed,
-                  time.perf_counter() - began)
-
-
-def check_usable(report: Report) -> None:
-    """Refuse corpora that cannot be trained on, with the reasons.
+def overall_verdict(report: Report) -> str:
+    """Say in a line whether the corpora are enough together.
 
     Parameters
     ----------
     report : Report
         From `inspect_folders`.
 
-    Raises
-    ------
-    StylemixError
-        In one line, if a corpus has less than 20 s that sounds.
+    Returns
+    -------
+    str
+        ``"enough"``, or what is short.
     """
-    failures = [_failure(corpus) for corpus in report.corpora if corpus.usable_s < LEAST_S]
-    if failures:
-        raise StylemixError("; ".join(failures) + f"; each folder needs at least {LEAST_S:.0f} s of sound")
+    short = [verdict(corpus) for corpus in report.corpora if verdict(corpus) != "enough"]
+    usable = [corpus.usable_s for corpus in report.corpora]
+    if min(usable) >= LEAST_S and max(usable) > UNEVEN * min(usable):
+        most, least = (report.corpora[usable.index(pick)].name for pick in (max(usable), min(usable)))
+        short.append(f"uneven: {max(usable) / min(usable):.0f} times as much of {most} as of {least}")
+    return "; ".join(short) if short else "enough"
 
 
 def expected_training(report: Report, minutes: float | None = None) -> dict[str, float | None]:
@@ -162,62 +125,43 @@ def expected_training(report: Report, minutes: float | None = None) -> dict[str,
     return {"extraction_s": extraction_s, "training_s": training_s, "total_s": total_s}
 
 
-def count_reasons(corpus: Corpus) -> str:
-    """Count the skipped files by reason.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        As scanned.
-
-    Returns
-    -------
-    str
-        Such as ``"2 silent, 1 needs ffmpeg"``, the most frequent first.
-    """
-    counted = Counter(skipped.reason for skipped in corpus.skipped)
-    return ", ".join(f"{count} {reason}" for reason, count in counted.most_common())
-
-
-def _failure(corpus: Corpus) -> str:
-    from stylemix.doctor.words import count_of
-
-    if not corpus.files and not corpus.skipped:
-        other = f" among {count_of(corpus.n_other, 'file')}" if corpus.n_other else ": the folder is empty"
-        return f"{corpus.name}: no sound files{other}"
-    reasons = f" ({count_reasons(corpus)}; first: {corpus.skipped[0].detail})" if corpus.skipped else ""
-    usable = f"only {corpus.usable_s:.1f} s usable" if corpus.files else "nothing usable"
-    n_files = len(corpus.files) + len(corpus.skipped)
-    return f"{corpus.name}: {usable} in {count_of(n_files, 'sound file')}{reasons}"
+def _to_lines(report: Report) -> list[str]:
+    lines = [line for corpus in report.corpora for line in corpus_lines(corpus)]
+    lines += [f"in both corpora: {shown_name(one)} and {shown_name(other)}: the same bytes; remove one"
+              for one, other in report.shared[:MOST_NAMED]]
+    lines += [difference_line(apart) for apart in report.differences]
+    if len(report.corpora) > 1:
+        lines.append(_separability_line(report))
+    lines.append(f"verdict: {overall_verdict(report)}")
+    expected = expected_training(report)
+    if min(corpus.usable_s for corpus in report.corpora) >= LEAST_S and expected["total_s"] is not None:
+        total, features, learning = (duration_words(expected[f"{part}_s"] or 0.0)
+                                     for part in ("total", "extraction", "training"))
+        lines.append(f"training: about {total} on this machine: at most {features} for the features, then "
+                     f"{learning} of learning (--minutes)")
+    lines.append(f"inspected in {report.took_s:.1f} s; of files longer than a minute, eight windows of 5 s")
+    return [shown_name(line) for line in lines]
 
 
-def _shared_files(corpora: Sequence[Corpus]) -> tuple[tuple[Path, Path], ...]:
-    seen: dict[str, Path] = {}
-    shared = []
-    for corpus in corpora:
-        for file in corpus.files:
-            if file.sha256 in seen:
-                shared.append((seen[file.sha256], file.path))
-        seen.update({file.sha256: file.path for file in corpus.files})
-    return tuple(shared)
+def _to_dict(report: Report) -> dict[str, Any]:
+    return {
+        "corpora": [corpus_to_dict(corpus) for corpus in report.corpora],
+        "shared": [[path_text(path) for path in pair] for pair in report.shared],
+        "differences": [difference_to_dict(apart) for apart in report.differences],
+        "separability": json_number(report.separability),
+        "separability_by_stretches": report.by_stretches,
+        "verdict": overall_verdict(report),
+        "expected": {key: json_number(value) for key, value in expected_training(report).items()},
+        "took_s": json_number(report.took_s),
+    }
 
 
-def _speed(file: AudioFile | None) -> float | None:
-    """Time decoding, resampling and spectra at the model's rate and hop on five seconds of a file."""
-    from stylemix.audio import read_wave
-
-    if file is None:
-        return None
-    took_s = []
-    # The first time pays for loading libraries.
-    for _ in range(2):
-        began = time.perf_counter()
-        try:
-            wave = read_wave(file.path, duration_s=min(5.0, file.seconds), sample_rate=22050)
-        except BadInput:
-            return None
-        padded = np.pad(wave.samples, ((0, 0), (0, 4096)))
-        frames = np.lib.stride_tricks.sliding_window_view(padded, 4096, axis=1)[:, ::256]
-        np.abs(np.fft.rfft(frames * np.hanning(4096).astype(np.float32)))
-        took_s.append(time.perf_counter() - began)
-    return wave.duration_s / (FEATURES_PER_SPECTRUM * min(took_s))
+def _separability_line(report: Report) -> str:
+    if report.separability is None:
+        return "separability: not measured; it takes a few segments that sound in each corpus"
+    chance = 1 / len(report.corpora)
+    above = (report.separability - chance) / (1 - chance)
+    words = "clearly different" if above > 0.8 else "different" if above > 0.4 else \
+        "hard to tell apart: a hybrid of them will be hard to hear"
+    against = "stretches of the same files, so optimistic" if report.by_stretches else "unheard recordings"
+    return f"separability: {100 * report.separability:.0f} % of segments told apart ({against}; {words})"
