@@ -16,6 +16,7 @@ from stylemix.files import sha256_file
 from stylemix.transforms import VQT
 
 FRAMES = 4
+RATE = 8000
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class FakeFile:
 class FakeRun:
     """Encodes by projection; a corpus' condition adds the corpus' mean, so that it matters."""
 
-    def __init__(self, folders: dict[str, list[Path]], *, dims: int = 8, sample_rate: int = 8000) -> None:
+    def __init__(self, folders: dict[str, list[Path]], *, dims: int = 32, sample_rate: int = RATE) -> None:
         self.path = Path("fake.mix")
         self.vqt = VQT(sample_rate, bins_per_octave=12)
         self.recipe = SimpleNamespace(model=SimpleNamespace(frames_per_step=FRAMES))
@@ -111,3 +112,19 @@ class FakeRun:
         n = -(-x.shape[1] // FRAMES)
         x = np.pad(x, ((0, 0), (0, n * FRAMES - x.shape[1])), mode="edge")
         return x.reshape(x.shape[0], n, FRAMES).transpose(0, 2, 1).reshape(-1, n)
+
+
+def music(rng: np.random.Generator, n: int, pitches: list[float], channels: int = 1) -> np.ndarray:
+    """Plucked notes with some hiss."""
+    t = np.arange(n) / RATE
+    x = 1e-4 * rng.standard_normal((channels, n))
+    for start in np.arange(0, n / RATE, 0.25):
+        pan = rng.random((channels, 1)) + 0.1
+        hz = rng.choice(pitches)
+        x += (
+            0.3
+            * pan
+            * np.where(t >= start, np.exp(-6 * np.maximum(t - start, 0)), 0)
+            * np.sin(2 * np.pi * hz * t)
+        )
+    return x.astype(np.float32)
