@@ -45,11 +45,11 @@ class FeatureKeys:
 class Model:
     """The size of the network."""
 
-    latent_dim: int = number(64, low=1, high=4096)
-    frames_per_step: int = number(4, low=1, high=256)
+    latent_dim: int = number(128, low=1, high=4096)
+    frames_per_step: int = number(8, low=1, high=256)
     width: int = number(384, low=1, high=16384)
     depth: int = number(3, low=0, high=64)
-    dropout: float = number(0.1, low=0.0, high=0.95)
+    dropout: float = number(0.2, low=0.0, high=0.95)
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class Training:
 
     minutes: float = number(5.0, low=0.0)
     steps: int = number(0, low=0)
-    batch_size: int = number(32, low=1)
-    crop_steps: int = number(24, low=1)
+    batch_size: int = number(24, low=1)
+    crop_steps: int = number(16, low=1)
     learning_rate: float = number(1e-3, low=1e-8, high=1.0)
-    weight_decay: float = number(0.01, low=0.0)
-    latent_noise: float = number(0.02, low=0.0)
+    weight_decay: float = number(0.1, low=0.0)
+    latent_noise: float = number(0.05, low=0.0)
     transpose_share: float = number(0.1, low=0.0, high=1.0)
     between_weight: float = number(0.1, low=0.0)
     ema_decay: float = number(0.998, low=0.0, high=0.999999)

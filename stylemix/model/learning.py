@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ from stylemix.recipe import Recipe, Training
 _BETTER = 1e-3
 _WARM_UP_STEPS = 50
 _CLIP_NORM = 1.0
+# Learning rate of the linear path, as a share of the residual layers'.
+_LINEAR_SHARE = 0.05
 
 
 @dataclass
@@ -57,10 +60,20 @@ class Learner:
         # The moving average is the model that is kept: it stands in for lowering the learning rate to a schedule, so
         # that the weights after n steps do not depend on how many were planned.
         self.average = copy.deepcopy(self.model).eval()
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=training.learning_rate, betas=(0.9, 0.99),
-                                           weight_decay=training.weight_decay)
+        self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.99))
         self.progress = Progress()
         self.last_loss = math.nan
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        training = self.recipe.training
+        linear = [self.model.linear_in, self.model.linear_out]
+        rest = [p for p in self.model.parameters() if not any(p is q for q in linear)]
+        # Adam moves every weight by about the learning rate a step, whatever its size. PCA's weights are small and
+        # right already: steps fit for the residual layers would shake them to pieces.
+        return [
+            {"params": rest, "weight_decay": training.weight_decay, "share": 1.0},
+            {"params": linear, "weight_decay": 0.0, "share": _LINEAR_SHARE},
+        ]
 
     @property
     def checkpoint(self) -> Path:
@@ -124,7 +137,7 @@ class Learner:
     def _descend(self, loss: torch.Tensor, training: Training) -> None:
         step = self.progress.step
         for group in self.optimizer.param_groups:
-            group["lr"] = training.learning_rate * self.progress.rate * min(1.0, (step + 1) / _WARM_UP_STEPS)
+            group["lr"] = group["share"] * training.learning_rate * self.progress.rate * min(1.0, (step + 1) / _WARM_UP_STEPS)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)

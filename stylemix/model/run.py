@@ -1,58 +1,29 @@
-"""A run on disk: what was learned, from what, how well. No pickle; a version inside; damage is told in one line."""
+"""A run: a trained model with its recipe, its corpora and its latents, read from its folder."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from stylemix.arrays import Latents
+from stylemix.audio import shown_name
 from stylemix.errors import BadInput, StylemixError
 from stylemix.features import make_vqt
-from stylemix.files import atomic_path, write_json
+from stylemix.model.artefact import CARD, LATENTS, MODEL, Origin, RunFile, read_metrics, read_origin, read_recipe
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.frames import set_loudness_apart, with_loudness
-from stylemix.recipe import Recipe, recipe_from_toml
+from stylemix.model.tensors import TensorFile
+from stylemix.recipe import Recipe
 from stylemix.transforms import VQT
 
-FORMAT = "stylemix run"
-VERSION = 1
-# Steps encoded or decoded at a time, and the steps around them that the residual layers can see.
+__all__ = ["Run", "RunFile", "load_run"]
+
+# Steps encoded or decoded at a time.
 _CHUNK_STEPS = 2048
-_LARGEST_FILE = 1 << 32
-
-
-@dataclass(frozen=True)
-class RunFile:
-    """A file that a run was made from.
-
-    Parameters
-    ----------
-    path : str
-        Where it was.
-    sha256 : str
-        Hash of its content.
-    seconds : float
-        Its length.
-    corpus : int
-        Index of its corpus.
-    split : str
-        ``"train"``, ``"held-out"`` or ``"divided"`` (its end is held out).
-    """
-
-    path: str
-    sha256: str
-    seconds: float
-    corpus: int
-    split: str
 
 
 class Run:
@@ -64,6 +35,15 @@ class Run:
         The run folder.
     recipe : Recipe
         As it was trained.
+    origin : Origin
+        What it was made from.
+    model : Autoencoder
+        In evaluation mode, on the cpu.
+    metrics : dict
+        From the training.
+
+    Attributes
+    ----------
     corpora : tuple of str
         Names; the first is alpha 0.
     folders : tuple of str
@@ -72,30 +52,17 @@ class Run:
         What it was made from.
     levels : np.ndarray, shape (n_corpora,)
         Loudness of each corpus (natural logarithm of the mean band magnitude).
-    model : Autoencoder
-        In evaluation mode, on the cpu.
-    metrics : dict
-        From the training.
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        recipe: Recipe,
-        corpora: tuple[str, ...],
-        folders: tuple[str, ...],
-        files: tuple[RunFile, ...],
-        levels: np.ndarray,
-        model: Autoencoder,
-        metrics: dict[str, Any],
+        self, path: Path, *, recipe: Recipe, origin: Origin, model: Autoencoder, metrics: dict[str, Any]
     ) -> None:
         self.path = path
         self.recipe = recipe
-        self.corpora = corpora
-        self.folders = folders
-        self.files = files
-        self.levels = levels
+        self.corpora = origin.names
+        self.folders = origin.folders
+        self.files = origin.files
+        self.levels = origin.levels
         self.model = model
         self.metrics = metrics
 
@@ -138,9 +105,15 @@ class Run:
         -------
         Latents
             ``ceil(N / frames_per_step)`` steps.
+
+        Raises
+        ------
+        BadInput
+            If a shape is another.
         """
         f = self.recipe.model.frames_per_step
-        n = log_magnitude.shape[1]
+        n = _checked(log_magnitude, (self.model.means.shape[1], None), "log_magnitude (bands, frames)")
+        _checked(condition, (len(self.corpora),), "condition (corpora,)")
         weights = torch.as_tensor(condition, dtype=torch.float32)[None]
         codes, loudness = [], []
         for start, stop, first, last in _chunks(-(-n // f), self._context):
@@ -173,13 +146,21 @@ class Run:
         -------
         np.ndarray, shape (K, N)
             Log-magnitudes.
+
+        Raises
+        ------
+        BadInput
+            If a shape is another.
         """
         f = self.recipe.model.frames_per_step
-        m, n = codes.shape[1], len(loudness)
+        m = _checked(codes, (self.recipe.model.latent_dim, None), "codes (dims, steps)")
+        if not 0 < (n := len(loudness)) <= m * f:
+            raise BadInput(f"loudness must have 1 to {m * f} frames for {m} steps, got {n}")
         weights = np.asarray(condition, dtype=np.float32)
         weights = np.broadcast_to(weights[:, None], (len(weights), m)) if weights.ndim == 1 else weights
+        _checked(weights, (len(self.corpora), m), "condition (corpora, steps)")
         out = []
-        for start, stop, first, last in _chunks(m, self._context):
+        for start, stop, first, last in _chunks(-(-n // f), self._context):
             z = torch.from_numpy(np.ascontiguousarray(codes[:, first:last], dtype=np.float32))[None]
             c = torch.from_numpy(np.ascontiguousarray(weights[:, first:last]))[None]
             with torch.inference_mode():
@@ -203,17 +184,25 @@ class Run:
 
         Raises
         ------
+        BadInput
+            If there is no such file, or the stored latents are damaged.
         StylemixError
-            If the training did not finish, or the stored latents are damaged.
+            If the training did not finish.
         """
+        self._file(index)
+        codes, loudness = f"codes.{index}", f"loudness.{index}"
         try:
-            codes = self._stored_latents[f"codes.{index}"].float().numpy()
-            loudness = self._stored_latents[f"loudness.{index}"].float().numpy()
-        except KeyError:
-            raise StylemixError(
-                f"{self.path}: latents of file {index} are missing: the run is damaged; train it again"
+            shapes = self._stored.shapes
+            steps = -(-shapes[loudness][-1] // self.recipe.model.frames_per_step)
+            if shapes[codes] != (self.recipe.model.latent_dim, steps) or len(shapes[loudness]) != 1:
+                raise BadInput(f"{self._stored.path}: damaged ({codes} is {shapes[codes]}); train the run again")
+            stored = self._stored.read(codes, loudness)
+        except (KeyError, IndexError):
+            raise BadInput(
+                f"{self._stored.path}: latents of file {index} are missing: the run is damaged; train it again"
             ) from None
-        return Latents(codes, loudness, self.recipe.sound.sample_rate, self.step_length)
+        return Latents(stored[codes].float().numpy(), stored[loudness].float().numpy(),
+                       self.recipe.sound.sample_rate, self.step_length)
 
     def file_path(self, index: int) -> Path:
         """Find a file of the corpora, where it was or in its corpus' folder beside the run.
@@ -233,7 +222,7 @@ class Run:
         BadInput
             If it is in neither place.
         """
-        file = self.files[index]
+        file = self._file(index)
         path, folder = Path(file.path), Path(self.folders[file.corpus])
         places = [path]
         if path.is_relative_to(folder):
@@ -242,8 +231,8 @@ class Run:
             if place.is_file():
                 return place
         raise BadInput(
-            f"{path}: the run needs this file of {self.corpora[file.corpus]} and it is not there; put the folder "
-            f"back, or beside the run as {self.path.parent / folder.name}"
+            f"{shown_name(path)}: the run needs this file of {shown_name(self.corpora[file.corpus])} and it is not "
+            f"there; put the folder back, or beside the run as {shown_name(self.path.parent / folder.name)}"
         )
 
     def describe(self) -> dict[str, Any]:
@@ -284,8 +273,13 @@ class Run:
         str
             Markdown.
         """
-        path = self.path / "card.md"
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        path = self.path / CARD
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+    def _file(self, index: int) -> RunFile:
+        if not 0 <= index < len(self.files):
+            raise BadInput(f"{self.path}: there is no file {index}; the run has files 0 to {len(self.files) - 1}")
+        return self.files[index]
 
     @property
     def _context(self) -> int:
@@ -293,11 +287,11 @@ class Run:
         return self.recipe.model.depth
 
     @cached_property
-    def _stored_latents(self) -> dict[str, torch.Tensor]:
-        path = self.path / "latents.safetensors"
+    def _stored(self) -> TensorFile:
+        path = self.path / LATENTS
         if not path.is_file():
             raise StylemixError(f"{self.path}: the training did not finish; finish it with train --resume")
-        return _tensors(path)
+        return TensorFile(path)
 
 
 def load_run(path: str | Path) -> Run:
@@ -321,137 +315,30 @@ def load_run(path: str | Path) -> Run:
     folder = Path(path)
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such run; make one with: stylemix train FOLDER FOLDER --out {folder}")
-    corpora = read_corpora(folder)
-    recipe = read_recipe(folder)
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
+    origin, recipe = read_origin(folder), read_recipe(folder)
+    if not (folder / MODEL).is_file():
         raise BadInput(f"{folder}: has no model yet; finish the training with train --resume")
-    names = tuple(corpora["names"])
-    model = Autoencoder(make_vqt(recipe).n_bands, len(names), recipe.model)
-    try:
-        model.load_state_dict(_tensors(weights))
-        levels = np.asarray(corpora["levels"], dtype=np.float32)
-        files = tuple(RunFile(**file) for file in corpora["files"])
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except (RuntimeError, KeyError, TypeError, ValueError, OSError) as error:
-        if isinstance(error, StylemixError):
-            raise
-        reason = " ".join(str(error).split())[:120]
-        raise BadInput(f"{folder}: the run is damaged ({reason}); train it again") from None
-    if not all(torch.isfinite(p).all() for p in model.state_dict().values()):
-        raise BadInput(f"{folder}: the run is damaged (weights that are no numbers); train it again")
-    return Run(folder, recipe=recipe, corpora=names, folders=tuple(corpora["folders"]), files=files, levels=levels,
-               model=model.eval(), metrics=metrics)
+    model = _load_model(folder / MODEL, recipe, len(origin.names))
+    return Run(folder, recipe=recipe, origin=origin, model=model, metrics=read_metrics(folder))
 
 
-def read_corpora(folder: Path) -> dict[str, Any]:
-    """Read what a run was made from, and check that it is a run and not a newer one.
-
-    Parameters
-    ----------
-    folder : Path
-        The run.
-
-    Returns
-    -------
-    dict
-        Content of corpora.json.
-
-    Raises
-    ------
-    BadInput
-        If it is no run, damaged, or newer.
-    """
-    path = folder / "corpora.json"
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(f"{folder}: is not a stylemix run (no corpora.json); give the folder that train made") from None
-    except (ValueError, OSError) as error:
-        raise BadInput(f"{folder}: the run is damaged (corpora.json: {error}); train it again") from None
-    if not isinstance(value, dict) or value.get("format") != FORMAT or not isinstance(value.get("version"), int):
-        raise BadInput(f"{folder}: is not a stylemix run; give the folder that train made")
-    if value["version"] > VERSION:
-        raise BadInput(
-            f"{folder}: run format {value['version']} is newer than this stylemix reads ({VERSION}); update stylemix"
-        )
-    if not {"names", "folders", "files"} <= value.keys():
-        raise BadInput(f"{folder}: the run is damaged (corpora.json is incomplete); train it again")
-    return value
+def _load_model(path: Path, recipe: Recipe, n_corpora: int) -> Autoencoder:
+    stored = TensorFile(path)
+    # A recipe may ask for more than the machine has: on the meta device a model has shapes and no memory.
+    with torch.device("meta"):
+        model = Autoencoder(make_vqt(recipe).n_bands, n_corpora, recipe.model)
+    stored.check_shapes({name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
+    model.load_state_dict({name: tensor.float() for name, tensor in stored.read().items()}, assign=True)
+    return model.eval()
 
 
-def read_recipe(folder: Path) -> Recipe:
-    """Read the resolved recipe of a run.
-
-    Parameters
-    ----------
-    folder : Path
-        The run.
-
-    Returns
-    -------
-    Recipe
-        The recipe.
-
-    Raises
-    ------
-    BadInput
-        If it is missing or damaged.
-    """
-    try:
-        text = (folder / "recipe.toml").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{folder}: the run is damaged (recipe.toml: {error}); train it again") from None
-    return recipe_from_toml(text, name=str(folder / "recipe.toml"))
-
-
-def write_corpora(
-    folder: Path, *, names: tuple[str, ...], folders: tuple[str, ...], files: tuple[RunFile, ...], levels: np.ndarray
-) -> None:
-    """Write corpora.json.
-
-    Parameters
-    ----------
-    folder : Path
-        The run.
-    names, folders : tuple of str
-        Of the corpora.
-    files : tuple of RunFile
-        What it is made from.
-    levels : np.ndarray, shape (n_corpora,)
-        Loudness of each corpus.
-    """
-    from stylemix.version import __version__
-
-    write_json(folder / "corpora.json", {
-        "format": FORMAT, "version": VERSION, "stylemix": __version__, "names": list(names),
-        "folders": list(folders), "levels": [float(v) for v in levels], "files": [asdict(file) for file in files],
-    })
-
-
-def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor], **metadata: str) -> None:
-    """Write tensors whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        A .safetensors file.
-    tensors : mapping of str to torch.Tensor
-        On any device.
-    **metadata : str
-        Texts to keep with them.
-    """
-    with atomic_path(path) as temporary:
-        save_file({k: v.detach().to("cpu").contiguous() for k, v in tensors.items()}, temporary, metadata or None)
-
-
-def _tensors(path: Path) -> dict[str, torch.Tensor]:
-    if path.stat().st_size > _LARGEST_FILE:
-        raise BadInput(f"{path}: {path.stat().st_size} bytes are more than a run can have; it is damaged or foreign")
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise BadInput(f"{path}: damaged ({' '.join(str(error).split())}); train the run again") from None
+def _checked(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> int:
+    """Refuse an array of another shape, or of nothing; return its last length."""
+    got = np.shape(array)
+    if len(got) != len(shape) or 0 in got or any(b not in (None, a) for a, b in zip(got, shape, strict=True)):
+        wanted = ", ".join("any" if n is None else str(n) for n in shape)
+        raise BadInput(f"{what} must have shape ({wanted}), got {got}")
+    return got[-1]
 
 
 def _chunks(n_steps: int, context: int) -> list[tuple[int, int, int, int]]:
