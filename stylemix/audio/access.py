@@ -17,6 +17,10 @@ from stylemix.errors import BadInput
 MARGIN_SAMPLES = 512
 # A frame of an mp3 may lean on 511 bytes before it: half a second at 8 kbit/s, the lowest rate there is.
 MP3_RUN_UP_S = 1.0
+# libsndfile misses by up to a page of an Ogg file when it seeks on from where it is, and wherever it seeks
+# in the last page: it is sent back to the start first, and what is this near to the end is reached by
+# decoding.
+OGG_END_SAMPLES = 1 << 17
 
 
 class AudioReader:
@@ -113,8 +117,11 @@ class AudioReader:
         return samples.T
 
     def _go_to(self, start: int) -> None:
-        is_mp3 = self._sound.format == "MP3"
+        is_mp3, is_ogg = self._sound.format == "MP3", self._sound.format == "OGG"
         run_up = min(start, round(MP3_RUN_UP_S * self.source_rate)) if is_mp3 else 0
+        if is_ogg:
+            run_up = start - min(start, max(0, self._n_source - OGG_END_SAMPLES))
+            self._sound.seek(0)
         with mpg123_muted(is_mp3):
             self._sound.seek(start - run_up)
             decode(self._sound, run_up)
