@@ -1,0 +1,1 @@
+"""Seeing and hearing what the corpora hold: embedding, clusters, the map page."""

@@ -1,0 +1,293 @@
+"""The map page: one file that opens offline, shows every segment and plays it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stylemix.errors import BadInput
+from stylemix.explore.document import base64_text, build_page, data_block, json_for_html, read_template
+from stylemix.explore.sprites import Clip, Strips, pack_clips
+from stylemix.files import check_output, write_text
+
+MAX_BYTES = 24_000_000
+
+
+@dataclass(frozen=True)
+class MapData:
+    """What a map shows; every sequence has one entry a segment unless said otherwise.
+
+    Parameters
+    ----------
+    xy : np.ndarray, shape (N, 2)
+        Places on the plane.
+    corpus, cluster : np.ndarray, shape (N,), int
+        Indices into `corpus_names` and `cluster_names`.
+    files : sequence of str
+        Name of the file, as shown.
+    start_s, duration_s : np.ndarray, shape (N,)
+        Where in the file (seconds).
+    corpus_names, cluster_names : sequence of str
+        As shown in the legend.
+    clip : callable, optional
+        ``clip(i)`` returns the samples (C, T) of segment i and their sample rate; without it there is no
+        sound.
+    audible : np.ndarray, shape (N,), bool, optional
+        Which segments have sound; all by default. The others are drawn hollow.
+    title : str
+        Heading of the page.
+    facts : mapping of str to str
+        Where it comes from: model, method, criterion, seed.
+
+    Raises
+    ------
+    BadInput
+        If there is no segment, lengths disagree, or an index names no corpus or cluster.
+    """
+
+    xy: np.ndarray
+    corpus: np.ndarray
+    cluster: np.ndarray
+    files: Sequence[str]
+    start_s: np.ndarray
+    duration_s: np.ndarray
+    corpus_names: Sequence[str]
+    cluster_names: Sequence[str]
+    clip: Clip | None = None
+    audible: np.ndarray | None = None
+    title: str = "Map"
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.files)
+        wanted = {"xy": (n, 2), "corpus": (n,), "cluster": (n,), "start_s": (n,), "duration_s": (n,)}
+        if self.audible is None:
+            object.__setattr__(self, "audible", np.full(n, self.clip is not None))
+        wanted["audible"] = (n,)
+        for name, shape in wanted.items():
+            values = np.asarray(getattr(self, name))
+            if values.shape != shape or n == 0:
+                raise BadInput(
+                    f"map: {name} must have shape {shape}, at least one segment, got {values.shape}"
+                )
+            if not np.isfinite(values).all():
+                raise BadInput(f"map: {name} must be finite, got NaN or infinity; embed finite features")
+            object.__setattr__(self, name, values)
+        for name, known in (("corpus", self.corpus_names), ("cluster", self.cluster_names)):
+            index = getattr(self, name)
+            if index.min() < 0 or index.max() >= len(known):
+                raise BadInput(f"map: {name} must index its {len(known)} names, got up to {index.max()}")
+        if (self.duration_s <= 0).any():
+            raise BadInput(f"map: duration_s must be positive (seconds), got {self.duration_s.min()}")
+
+    @property
+    def n_segments(self) -> int:
+        """Number of segments."""
+        return len(self.files)
+
+
+@dataclass(frozen=True)
+class MapParts:
+    """A map as the pieces of a page, for the map's own page and for pages that hold one.
+
+    Parameters
+    ----------
+    section : str
+        HTML of the component.
+    data : str
+        Data blocks, with the sound.
+    summary : dict
+        What was put in, for reports.
+    """
+
+    section: str
+    data: str
+    summary: dict[str, Any]
+
+
+MAP_STYLES = ("base.css", "map.css")
+MAP_SCRIPTS = ("sound.js", "map_view.js", "map.js")
+
+
+def _silent(n_segments: int) -> Strips:
+    return Strips((), np.full(n_segments, -1), np.zeros(n_segments), np.zeros(n_segments))
+
+
+def _sound(points: MapData, max_bytes: int) -> Strips:
+    audible = np.flatnonzero(np.asarray(points.audible)).tolist()
+    clip = points.clip
+    strips = _silent(points.n_segments)
+    if clip is None or not len(audible):
+        return strips
+    groups = [f"{points.corpus[i]:06d}/{points.files[i]}" for i in audible]
+    packed = pack_clips(
+        lambda i: clip(audible[i]), groups, points.duration_s[audible], max_bytes=max_bytes
+    )
+    for column in ("strip", "offset_s", "clip_s"):
+        getattr(strips, column)[audible] = getattr(packed, column)
+    return replace(strips, strips=packed.strips)
+
+
+def _notice(points: MapData, strips: Strips) -> str:
+    kept = strips.strip >= 0
+    if points.clip is None or not np.any(points.audible):
+        return "This map was written without sound."
+    words = []
+    shortened = strips.clip_s[kept] < points.duration_s[kept] - 0.02
+    if shortened.any():
+        longest = strips.clip_s.max()
+        words.append(f"To keep this page small, segments play their first {longest:.1f} seconds.")
+    if not kept.all():
+        words.append(f"{kept.sum():,} of {len(kept):,} segments carry sound; the hollow ones are silent.")
+    return " ".join(words)
+
+
+def _columns(points: MapData, strips: Strips) -> tuple[dict[str, Any], list[str]]:
+    # The same name in two corpora is two files.
+    known: dict[tuple[int, str], int] = {}
+    file = [
+        known.setdefault((int(c), name), len(known))
+        for c, name in zip(points.corpus, points.files, strict=True)
+    ]
+    span = float(np.ptp(points.xy, axis=0).max()) or 1.0
+    place = (points.xy - points.xy.mean(axis=0)) / span
+    columns = {
+        "x": place[:, 0].round(5).tolist(),
+        "y": place[:, 1].round(5).tolist(),
+        "corpus": points.corpus.tolist(),
+        "cluster": points.cluster.tolist(),
+        "file": file,
+        "start": points.start_s.round(3).tolist(),
+        "duration": points.duration_s.round(3).tolist(),
+        "strip": strips.strip.tolist(),
+        "offset": strips.offset_s.round(5).tolist(),
+        "clip": strips.clip_s.round(4).tolist(),
+    }
+    return columns, [name for _, name in known]
+
+
+def _subtitle(points: MapData) -> str:
+    n, names = points.n_segments, points.corpus_names
+    corpora = " and ".join(names) if len(names) < 3 else f"{len(names)} corpora"
+    segments = "segment" if n == 1 else "segments"
+    return f"{n:,} {segments} of {corpora}. What sounds alike to the model lies close together."
+
+
+def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES) -> MapParts:
+    """Turn a map into the section and the data blocks of a page.
+
+    Parameters
+    ----------
+    points : MapData
+        The segments.
+    max_bytes : int
+        Limit for data and sound; sound is shortened, then thinned out, to fit.
+
+    Returns
+    -------
+    MapParts
+        The section, its data and a summary.
+
+    Raises
+    ------
+    BadInput
+        If a clip holds NaN, or the points alone are larger than the limit.
+    """
+    n = points.n_segments
+    bare = len(json_for_html(_columns(points, _silent(n))[0]).encode()) + 24 * n + 20_000
+    bare += sum(len(name.encode("utf-8", "replace")) + 8 for name in set(points.files))
+    if bare > max_bytes:
+        raise BadInput(
+            f"map: {n} segments take {bare / 1e6:.1f} MB without any sound, the limit is "
+            f"{max_bytes / 1e6:.1f} MB; use longer segments or raise the limit"
+        )
+    strips = _sound(points, max_bytes - bare)
+    columns, files = _columns(points, strips)
+    n_sounding = int((strips.strip >= 0).sum())
+    facts = {"Segments": f"{n:,} in {len(files):,} {'file' if len(files) == 1 else 'files'}", **points.facts}
+    value = {
+        "title": points.title,
+        "subtitle": _subtitle(points),
+        "corpora": list(points.corpus_names),
+        "clusters": [name.replace(" %", "\u00a0%") for name in points.cluster_names],
+        "files": files,
+        "points": columns,
+        "notice": _notice(points, strips),
+        "facts": [[k, str(v)] for k, v in facts.items()],
+    }
+    blocks = [data_block("map-data", json_for_html(value))]
+    blocks += [
+        data_block(f"map-strip-{i}", base64_text(strip.data), kind=f"{strip.mime};base64")
+        for i, strip in enumerate(strips.strips)
+    ]
+    summary = {
+        "segments": n,
+        "files": len(files),
+        "clusters": len(points.cluster_names),
+        "with_sound": n_sounding,
+        "longest_clip_s": round(float(strips.clip_s.max()), 3),
+        "notice": value["notice"],
+    }
+    return MapParts(read_template("map.html"), "\n".join(blocks), summary)
+
+
+def write_map(
+    out: str | Path,
+    points: MapData,
+    *,
+    force: bool = False,
+    inputs: Iterable[str | Path] = (),
+    max_bytes: int = MAX_BYTES,
+) -> dict[str, Any]:
+    """Write the map as one HTML file that opens offline.
+
+    Parameters
+    ----------
+    out : str or Path
+        The page.
+    points : MapData
+        The segments, with a way to their sound.
+    force : bool
+        Allow an existing file to be replaced.
+    inputs : iterable of paths
+        Files that must never be written over.
+    max_bytes : int
+        Limit for the whole page; sound is shortened, then thinned out, to fit, and the page says so.
+
+    Returns
+    -------
+    dict
+        path, bytes, segments, files, clusters, with_sound, longest_clip_s and notice.
+
+    Raises
+    ------
+    BadInput
+        If the page exists without `force`, is an input, or the segments do not fit the limit.
+    StylemixError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> points = MapData(np.zeros((1, 2)), np.array([0]), np.array([0]), ["a.wav"], np.zeros(1), np.ones(1),
+    ...                  ["cage"], ["1: all cage"])
+    >>> write_map(getfixture("tmp_path") / "map.html", points)["segments"]
+    1
+    """
+    path = check_output(out, force=force, inputs=inputs)
+    styles = [read_template(name) for name in MAP_STYLES]
+    scripts = [read_template(name) for name in (*MAP_SCRIPTS, "map_page.js")]
+    frame = sum(len(text.encode()) for text in (*styles, *scripts)) + 8000
+    parts = map_parts(points, max_bytes=max_bytes - frame)
+    page = build_page(
+        read_template("map_page.html"),
+        title=points.title,
+        styles=styles,
+        scripts=scripts,
+        parts={"map": parts.section, "data": parts.data},
+    )
+    write_text(path, page)
+    return {"path": str(path), "bytes": len(page.encode("utf-8")), **parts.summary}

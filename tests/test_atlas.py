@@ -1,0 +1,107 @@
+"""Segments of latents: every step in exactly one, statistics in closed form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stylemix.arrays import Wave
+from stylemix.audio import read_wave
+from stylemix.errors import BadInput
+from stylemix.explore.atlas import map_data, map_run, segments_from_latents
+from tests.fake_run import RATE, FakeRun, music
+
+
+def test_mean_and_spread_come_from_the_segment_alone():
+    codes = np.stack([np.r_[np.zeros(20), np.ones(20)], np.tile([1.0, 3.0], 20)])
+    features, start_s, duration_s = segments_from_latents(codes, 10.0)
+    np.testing.assert_allclose(features, [[0, 2, 0, 1], [1, 2, 0, 1]])
+    np.testing.assert_allclose(start_s, [0, 2])
+    np.testing.assert_allclose(duration_s, [2, 2])
+
+
+@pytest.mark.parametrize("n_steps", [1, 7, 21, 43, 1000])
+def test_segments_cover_the_file_without_gap_or_short_rest(n_steps):
+    rate = 21.533
+    features, start_s, duration_s = segments_from_latents(np.ones((3, n_steps)), rate)
+    assert len(features) == len(start_s) == len(duration_s)
+    np.testing.assert_allclose(start_s[1:], (start_s + duration_s)[:-1])
+    assert start_s[0] == 0
+    np.testing.assert_allclose((start_s + duration_s)[-1], n_steps / rate)
+    assert duration_s.max() <= 3.05
+    assert len(features) == 1 or duration_s.min() > 1.3
+
+
+@pytest.mark.parametrize(
+    ("codes", "rate", "length"),
+    [
+        (np.ones((3, 0)), 10.0, 2.0),
+        (np.ones(3), 10.0, 2.0),
+        (np.ones((3, 4)), 0.0, 2.0),
+        (np.ones((3, 4)), 10.0, -1.0),
+    ],
+)
+def test_impossible_input_is_refused(codes, rate, length):
+    with pytest.raises(BadInput, match="must"):
+        segments_from_latents(codes, rate, segment_s=length)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    rng = np.random.default_rng(1)
+    folder = tmp_path_factory.mktemp("corpora")
+    notes = {"low": [110.0, 164.8, 220.0], "high": [880.0, 1318.5, 1760.0]}
+    return FakeRun(
+        {
+            name: [Wave(music(rng, 6 * RATE, p), RATE).save(folder / name / f"part{i}.wav") for i in range(2)]
+            for name, p in notes.items()
+            if (folder / name).mkdir() is None
+        }
+    )
+
+
+def test_a_run_becomes_a_map_of_all_its_files(run, tmp_path):
+    facts = map_run(run, tmp_path / "map.html", show_progress=False)
+    assert (facts["segments"], facts["files"], facts["with_sound"]) == (12, 4, 12)
+    text = (tmp_path / "map.html").read_text("utf-8")
+    assert "PCA of mean and spread of 32 latents" in text
+    assert '"files":["part0.wav","part1.wav","part0.wav","part1.wav"]' in text
+
+
+def test_a_point_plays_its_own_stretch_of_its_own_file(run):
+    points = map_data(run)
+    for i in (0, 4, 11):
+        samples, rate = points.clip(i)
+        index = i // 3
+        whole = read_wave(run.files[index].path).samples
+        start = round(points.start_s[i] * rate)
+        stretch = whole[:, start : start + samples.shape[1]]
+        # The last step of a file may reach beyond its end.
+        np.testing.assert_allclose(samples[:, : stretch.shape[1]], stretch, atol=1e-6)
+        assert points.corpus[i] == run.files[index].corpus
+
+
+def test_files_that_moved_or_changed_are_silent_and_counted(run, tmp_path):
+    moved = FakeRun.__new__(FakeRun)
+    moved.__dict__.update(run.__dict__)
+    other = tmp_path / "gone.wav"
+    changed = Wave(np.zeros(6 * RATE), RATE).save(tmp_path / "changed.wav")
+    moved.files = (replace(run.files[0], path=other), replace(run.files[1], path=changed), *run.files[2:])
+    points = map_data(moved)
+    assert points.audible.tolist() == [False] * 6 + [True] * 6
+    assert points.facts["Silent files"].startswith("2 of 4")
+    assert map_run(moved, tmp_path / "map.html", show_progress=False)["with_sound"] == 6
+
+
+def test_a_map_is_never_written_over_a_recording(run, tmp_path):
+    path = run.files[0].path
+    with pytest.raises(BadInput, match="one of the inputs"):
+        map_run(run, path, force=True, show_progress=False)
+    assert read_wave(path).n_samples == 6 * RATE
+
+
+def test_long_corpora_get_longer_segments(run, monkeypatch):
+    monkeypatch.setattr("stylemix.explore.atlas.MOST_SEGMENTS", 6)
+    points = map_data(run)
+    assert points.n_segments <= 8
+    assert points.duration_s.max() >= 3
