@@ -1,9 +1,8 @@
-"""The parts of a run folder that are text: what it was made from, its recipe, its metrics; all checked as hostile."""
+"""The texts of a run folder: what it was made from, its recipe, its metrics; read as if from a stranger."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.files import write_text
 from stylemix.recipe import Recipe, recipe_from_toml
@@ -215,7 +215,8 @@ def damaged(folder: Path, part: str, reason: object) -> BadInput:
     BadInput
         To be raised.
     """
-    return BadInput(f"{folder}: the run is damaged ({part}: {' '.join(str(reason).split())[:200]}); train it again")
+    words = shown_name(" ".join(str(reason).split())[:200])
+    return BadInput(f"{shown_name(folder)}: the run is damaged ({part}: {words}); train it again")
 
 
 def _read_text(folder: Path, part: str) -> str:
@@ -246,11 +247,12 @@ def _checked_origin(folder: Path, value: dict[str, Any]) -> Origin:
         if not rule:
             raise damaged(folder, CORPORA, what)
 
-    names, folders, levels, files = (value.get(key) for key in ("names", "folders", "levels", "files"))
+    names, folders, levels, files = (value.get(key, []) for key in ("names", "folders", "levels", "files"))
     check(_is_list(names, _is_text) and len(set(names)) == len(names) >= 1, "names must be different texts")
     check(_is_list(folders, _is_text) and len(folders) == len(names), "folders must be a text for each name")
     check(_is_list(levels, _is_number) and len(levels) == len(names), "levels must be a number for each name")
-    check(_is_list(files, lambda file: _is_file(file, len(names))), "files must say path, sha256, seconds, corpus, split")
+    check(_is_list(files, lambda file: _is_file(file, len(names))),
+          "files must be objects with path, sha256, seconds, corpus and split")
     return Origin(tuple(names), tuple(folders), np.asarray(levels, dtype=np.float32),
                   tuple(RunFile(**file) for file in files))
 
@@ -277,4 +279,4 @@ def _is_text(value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     # A whole number of a thousand digits is none that a computer can take.
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9 and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9

@@ -127,6 +127,8 @@ class Autoencoder(nn.Module):
         The recipe's numbers.
     """
 
+    means: torch.Tensor
+
     def __init__(self, n_bands: int, n_corpora: int, size: Model) -> None:
         super().__init__()
         self.frames_per_step = size.frames_per_step
@@ -142,7 +144,8 @@ class Autoencoder(nn.Module):
         self.decoder_out = nn.Conv1d(width, patch, 1)
         for layer in (self.encoder_out, self.decoder_out):
             nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
     @torch.no_grad()
     def start_as_pca(self, means: torch.Tensor, components: torch.Tensor, deviations: torch.Tensor) -> None:

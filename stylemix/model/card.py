@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from stylemix.audio import shown_name
 from stylemix.model.run import Run
+from stylemix.model.workplace import ENDINGS
 
 
 def model_card(run: Run, *, verdict: list[str]) -> str:
@@ -45,7 +47,7 @@ def model_card(run: Run, *, verdict: list[str]) -> str:
         "",
         "## How it was trained",
         f"{m['steps']} steps in {m['seconds'] / 60:.1f} minutes on {m['device']} ({m['precision']}), seed "
-        f"{run.recipe.training.seed}; ended by: {_WHY[m['ended_by']]}. The weights are those of step {m['best_step']}.",
+        f"{run.recipe.training.seed}; ended by: {ENDINGS[m['ended_by']]}. The weights are those of step {m['best_step']}.",
         "",
         "## The corpora, as the doctor saw them",
         *[f"    {line}" for line in verdict],
@@ -59,11 +61,12 @@ def model_card(run: Run, *, verdict: list[str]) -> str:
     return "\n".join(lines)
 
 
-_WHY = {"time": "the time was used up", "steps": "the steps were done", "plateau": "nothing got better any more"}
-
-
 def _error_lines(m: dict[str, Any]) -> list[str]:
     judged = "held-out sound" if m["held_out"] else "the training sound itself (nothing was held out)"
+    long = []
+    if m["pca_long_error"] is not None:
+        share = m["pca_long_error"] / max(m["pca_error"], 1e-9)
+        long = [f"| PCA, four steps at once | {m['pca_long_error']:.4f} | {share:.3f} |"]
     return [
         f"Squared error of log-magnitudes relative to their variance, on {judged}:",
         "",
@@ -71,7 +74,7 @@ def _error_lines(m: dict[str, Any]) -> list[str]:
         "|---|---|---|",
         f"| this model | {m['error']:.4f} | {m['error_over_pca']:.3f} |",
         f"| PCA, same numbers a step | {m['pca_error']:.4f} | 1 |",
-        f"| PCA, four steps at once | {m['pca_long_error']:.4f} | {m['pca_long_error'] / m['pca_error']:.3f} |",
+        *long,
         "",
         "Between the corpora, a decoded point is read back as itself up to "
         f"{m['between_error']:.4f} of the variance of the latents.",
@@ -79,4 +82,4 @@ def _error_lines(m: dict[str, Any]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    return " ".join(shown_name(text).replace("|", "\\|").split())

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from stylemix.errors import BadInput
-from stylemix.model.run import save_tensors
+from stylemix.model.tensors import TensorFile, save_tensors
 
 
 @dataclass
@@ -33,6 +32,8 @@ class Progress:
         Measurements since without a better one.
     rate : float
         Factor on the learning rate.
+    last_loss : float
+        Training error of the last step.
     curve : list of [seconds, step, training error, held-out error]
         What the training curve shows.
     """
@@ -43,6 +44,7 @@ class Progress:
     best_step: int = 0
     waited: int = 0
     rate: float = 1.0
+    last_loss: float = 0.0
     curve: list[list[float]] = field(default_factory=list)
 
 
@@ -93,21 +95,45 @@ def load_checkpoint(
     BadInput
         If the file is damaged or belongs to another recipe.
     """
+    file = TensorFile(path)
     try:
-        with safe_open(str(path), framework="pt") as file:
-            progress = Progress(**json.loads(file.metadata()["progress"]))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
+        progress = _checked_progress(json.loads(file.metadata["progress"]))
+        tensors = file.read()
         model.load_state_dict(_under("model", tensors))
         average.load_state_dict(_under("average", tensors))
         moments: dict[int, dict[str, Any]] = {}
         for key, value in _under("optimizer", tensors).items():
             index, name = key.split(".", 1)
             moments.setdefault(int(index), {})[name] = value
+        _check_moments(moments, optimizer)
         optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise
         reason = " ".join(str(error).split())[:120]
         raise BadInput(f"{path}: cannot be resumed from ({reason}); train anew with --force") from None
     return progress
+
+
+def _checked_progress(value: Any) -> Progress:
+    kinds = {"curve": list, "step": int, "best_step": int, "waited": int}
+    for name, item in value.items():
+        if not isinstance(item, kinds.get(name, (int, float))) or isinstance(item, bool):
+            raise ValueError(f"{name} is {item!r}")
+    progress = Progress(**value)
+    if not all(len(row) == 4 and all(isinstance(v, (int, float)) for v in row) for row in progress.curve):
+        raise ValueError("the curve is damaged")
+    return progress
+
+
+def _check_moments(moments: dict[int, dict[str, Any]], optimizer: torch.optim.Optimizer) -> None:
+    # The optimiser itself takes whatever it is given.
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for index, named in moments.items():
+        if index >= len(parameters) or any(
+            name.startswith("exp_avg") and value.shape != parameters[index].shape for name, value in named.items()
+        ):
+            raise ValueError(f"moments of parameter {index} have another shape")
 
 
 def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

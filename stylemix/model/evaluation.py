@@ -10,7 +10,7 @@ import torch
 from stylemix.model.autoencoder import Autoencoder, from_patches, to_patches
 from stylemix.model.losses import mix_between
 from stylemix.model.material import Material, Piece
-from stylemix.model.pca import fit_pca
+from stylemix.model.pca import LARGEST_PATCH, fit_pca
 from stylemix.recipe import Recipe
 
 # While training, as many frames of every held-out stretch are measured; at the end, all of them.
@@ -77,8 +77,8 @@ def model_decoder(model: Autoencoder, n_corpora: int) -> Decoder:
     return rebuild
 
 
-def pca_errors(material: Material, recipe: Recipe) -> dict[str, float]:
-    """Measure PCA at the model's latent rate.
+def pca_error(material: Material, recipe: Recipe, *, times: int = 1) -> float | None:
+    """Measure PCA at the model's rate of numbers a second.
 
     Parameters
     ----------
@@ -86,29 +86,29 @@ def pca_errors(material: Material, recipe: Recipe) -> dict[str, float]:
         Fitted on its training stretches, measured on the held-out ones.
     recipe : Recipe
         Its latent dimensions and frames a step count.
+    times : int
+        Of 1, the same numbers a step as the model, which is where the model starts. Of 4, four times the frames
+        and four times the dimensions, so as many numbers a second but a quarter of the model's time resolution:
+        what knowing the past and the future is worth.
 
     Returns
     -------
-    dict
-        ``"pca"``: the same numbers a step as the model, which is where the model starts. ``"pca_long"``: four times
-        the frames and four times the dimensions, so as many numbers a second but a quarter of the model's time
-        resolution: what knowing the past and the future is worth.
+    float or None
+        As `held_out_error`; None if the patches would be too large to compare with.
     """
-    size = recipe.model
-    errors = {}
-    for name, times in (("pca", 1), ("pca_long", 4)):
-        frames = size.frames_per_step * times
-        pca = fit_pca(material, latent_dim=size.latent_dim * times, frames_per_step=frames,
-                      match_spectrum=recipe.features.match_spectrum)
+    frames = recipe.model.frames_per_step * times
+    if frames * material.n_bands > LARGEST_PATCH:
+        return None
+    pca = fit_pca(material, latent_dim=recipe.model.latent_dim * times, frames_per_step=frames,
+                  match_spectrum=recipe.features.match_spectrum)
 
-        def rebuild(shape: torch.Tensor, corpus: int, pca=pca, frames: int = frames) -> torch.Tensor:  # type: ignore[no-untyped-def]
-            mean = pca.means[corpus].unsqueeze(-1)
-            x = to_patches(shape - mean, frames)
-            out = from_patches(pca.components @ (pca.components.T @ x), frames)
-            return out[..., : shape.shape[-1]] + mean
+    def rebuild(shape: torch.Tensor, corpus: int) -> torch.Tensor:
+        mean = pca.means[corpus].unsqueeze(-1)
+        x = to_patches(shape - mean, frames)
+        out = from_patches(pca.components @ (pca.components.T @ x), frames)
+        return out[..., : shape.shape[-1]] + mean
 
-        errors[name] = held_out_error(rebuild, material, pca.means)
-    return errors
+    return held_out_error(rebuild, material, pca.means)
 
 
 def between_error(model: Autoencoder, material: Material, recipe: Recipe, *, seed: int = 0) -> float:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 
+from stylemix.errors import StylemixError
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.checkpoint import Progress, load_checkpoint, save_checkpoint
 from stylemix.model.device import arithmetic
 from stylemix.model.evaluation import QUICK_FRAMES, held_out_error, model_decoder
 from stylemix.model.losses import between_loss, reconstruction_loss
 from stylemix.model.material import Material
-from stylemix.model.run import save_tensors
+from stylemix.model.tensors import save_tensors
 from stylemix.progress import progress as progress_bar
 from stylemix.recipe import Recipe, Training
 
@@ -56,13 +61,12 @@ class Learner:
     device: torch.device
 
     def __post_init__(self) -> None:
-        training = self.recipe.training
-        # The moving average is the model that is kept: it stands in for lowering the learning rate to a schedule, so
-        # that the weights after n steps do not depend on how many were planned.
+        # The moving average is the model that is kept: it stands in for lowering the learning rate to a
+        # schedule, so that the weights after n steps do not depend on how many were planned.
         self.average = copy.deepcopy(self.model).eval()
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.99))
         self.progress = Progress()
-        self.last_loss = math.nan
+        self._between_steps = True
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         training = self.recipe.training
@@ -94,12 +98,20 @@ class Learner:
         return True
 
     def save(self) -> None:
-        """Write the state whole or not at all."""
+        """Write the state whole or not at all; in the middle of a step there is none, and the last one stays."""
+        if not self._between_steps:
+            return
         self.checkpoint.parent.mkdir(exist_ok=True)
         save_checkpoint(self.checkpoint, self.progress, self.model, self.average, self.optimizer)
 
     def step(self) -> None:
-        """Take one optimiser step. What is drawn depends on the seed and the step's number alone."""
+        """Take one optimiser step. What is drawn depends on the seed and the step's number alone.
+
+        Raises
+        ------
+        StylemixError
+            If the numbers have left the range of floating point; no state holds them then.
+        """
         training, size = self.recipe.training, self.recipe.model
         n_corpora = len(self.material.names)
         rng = np.random.default_rng((training.seed, self.progress.step))
@@ -118,6 +130,7 @@ class Learner:
                 loss = self._loss(shape, weight, condition, generator)
             self._descend(loss, training)
         self.progress.step += 1
+        self._between_steps = True
 
     def _loss(self, shape: torch.Tensor, weight: torch.Tensor, condition: torch.Tensor,
               generator: torch.Generator) -> torch.Tensor:
@@ -126,7 +139,7 @@ class Learner:
         noisy = codes + training.latent_noise * torch.randn_like(codes)
         decoded = self.model.decode(noisy, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
         loss = reconstruction_loss(decoded.float(), shape, weight)
-        self.last_loss = float(loss.detach())
+        self.progress.last_loss = float(loss.detach())
         if training.between_weight:
             # A quarter of the batch tells as much about the space between for a quarter of the time; every fourth
             # crop, so that all corpora are in it.
@@ -140,7 +153,13 @@ class Learner:
             group["lr"] = group["share"] * training.learning_rate * self.progress.rate * min(1.0, (step + 1) / _WARM_UP_STEPS)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)
+        if not math.isfinite(float(norm)):
+            raise StylemixError(
+                f"{self.folder}: the training diverged at step {step}; start anew with --force and a recipe with a "
+                f"lower training.learning_rate than {training.learning_rate:g}"
+            )
+        self._between_steps = False
         self.optimizer.step()
         # Young averages forget faster, or they would keep the beginning.
         decay = min(training.ema_decay, (step + 1) / (step + 10))
@@ -158,7 +177,7 @@ class Learner:
         p, means = self.progress, self.average.means.cpu()
         rebuild = model_decoder(self.average, len(self.material.names))
         error = held_out_error(rebuild, self.material, means, most_frames=QUICK_FRAMES)
-        p.curve.append([round(p.seconds, 2), p.step, round(self.last_loss, 6) if p.step else error, error])
+        p.curve.append([round(p.seconds, 2), p.step, round(p.last_loss, 6) if p.step else error, error])
         if error < p.best_error * (1 - _BETTER):
             p.best_error, p.best_step, p.waited = error, p.step, 0
             save_tensors(self.folder / "model.safetensors", self.average.state_dict(), step=str(p.step))
@@ -196,31 +215,27 @@ def learn(
         ``"time"``, ``"steps"`` or ``"plateau"``: why it ended.
     """
     training, p = learner.recipe.training, learner.progress
-    budget_s = training.minutes * 60 or math.inf
-    next_save, next_preview = p.seconds + training.checkpoint_s, p.seconds + training.preview_s / 4
+    # When there is no limit in time, the bar counts steps; without any limit it counts the patience.
+    unit, total = ("seconds", training.minutes * 60) if training.minutes else \
+        ("step", float(training.steps)) if training.steps else ("waited", float(training.patience))
     if not p.curve:
         learner.measure()
-    # When there is no limit in time, the bar counts steps; without any limit it counts the patience.
-    total = budget_s if math.isfinite(budget_s) else float(training.steps or training.patience)
-    with progress_bar("training", total, show=show_progress) as update:
+    due = _Due(p.seconds + training.checkpoint_s, p.seconds + training.preview_s / 4)
+    with progress_bar("training", total, show=show_progress) as update, _deferred_interrupt() as interrupted:
         try:
-            while (why := _ended(p, training, budget_s)) is None:
-                started = time.monotonic()
-                learner.step()
-                measured = p.step % training.evaluate_every == 0
-                if measured:
-                    learner.measure()
-                p.seconds += time.monotonic() - started
+            while (why := _ended(p, training)) is None:
+                measured = _timed_step(learner)
                 if measured and on_measure:
-                    on_measure(p, learner.last_loss)
-                done = p.seconds if math.isfinite(budget_s) else p.step if training.steps else p.waited
-                update(done, f"step {p.step}, held-out error {p.best_error:.4f}")
-                if p.seconds >= next_save:
+                    on_measure(p, p.last_loss)
+                update(getattr(p, unit), f"step {p.step}, held-out error {p.best_error:.4f}")
+                if p.seconds >= due.save_s:
                     learner.save()
-                    next_save = p.seconds + training.checkpoint_s
-                if on_preview and training.preview_s and p.seconds >= next_preview:
+                    due.save_s = p.seconds + training.checkpoint_s
+                if on_preview and training.preview_s and p.seconds >= due.preview_s:
                     on_preview(learner.average, p.step)
-                    next_preview = p.seconds + training.preview_s
+                    due.preview_s = p.seconds + training.preview_s
+                if interrupted():
+                    raise KeyboardInterrupt
         except KeyboardInterrupt:
             learner.save()
             raise
@@ -230,9 +245,50 @@ def learn(
     return why
 
 
-def _ended(p: Progress, training: Training, budget_s: float) -> str | None:
+@dataclass
+class _Due:
+    """When something is done next (seconds of training)."""
+
+    save_s: float
+    preview_s: float
+
+
+def _timed_step(learner: Learner) -> bool:
+    started = time.monotonic()
+    learner.step()
+    measured = learner.progress.step % learner.recipe.training.evaluate_every == 0
+    if measured:
+        learner.measure()
+    learner.progress.seconds += time.monotonic() - started
+    return measured
+
+
+@contextlib.contextmanager
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C wait for the end of a step, so that there is a state to save; a second one does not wait."""
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or usual is not signal.default_int_handler:
+        # Not ours to decide: the program around has a way of its own.
+        yield lambda: False
+        return
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            signal.default_int_handler(number, frame)
+        asked = True
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _ended(p: Progress, training: Training) -> str | None:
     if training.steps and p.step >= training.steps:
         return "steps"
-    if p.seconds >= budget_s:
+    if training.minutes and p.seconds >= training.minutes * 60:
         return "time"
     return "plateau" if p.waited >= training.patience else None

@@ -11,8 +11,8 @@ import numpy as np
 from stylemix.corpus import AudioFile
 from stylemix.doctor import Report, check_usable, inspect_folders
 from stylemix.features import file_features, make_vqt
+from stylemix.model.artefact import RunFile
 from stylemix.model.material import Material, Piece, divide, split_files
-from stylemix.model.run import RunFile
 from stylemix.progress import progress
 from stylemix.recipe import Recipe
 

@@ -13,17 +13,24 @@ from stylemix.arrays import Latents
 from stylemix.audio import shown_name
 from stylemix.errors import BadInput, StylemixError
 from stylemix.features import make_vqt
-from stylemix.model.artefact import CARD, LATENTS, MODEL, Origin, RunFile, read_metrics, read_origin, read_recipe
+from stylemix.model.artefact import (
+    CARD,
+    LATENTS,
+    MODEL,
+    Origin,
+    RunFile,
+    damaged,
+    read_metrics,
+    read_origin,
+    read_recipe,
+)
 from stylemix.model.autoencoder import Autoencoder
-from stylemix.model.frames import set_loudness_apart, with_loudness
+from stylemix.model.coding import codes_to_frames, frames_to_codes
 from stylemix.model.tensors import TensorFile
 from stylemix.recipe import Recipe
 from stylemix.transforms import VQT
 
 __all__ = ["Run", "RunFile", "load_run"]
-
-# Steps encoded or decoded at a time.
-_CHUNK_STEPS = 2048
 
 
 class Run:
@@ -111,24 +118,10 @@ class Run:
         BadInput
             If a shape is another.
         """
-        f = self.recipe.model.frames_per_step
-        n = _checked(log_magnitude, (self.model.means.shape[1], None), "log_magnitude (bands, frames)")
-        _checked(condition, (len(self.corpora),), "condition (corpora,)")
-        weights = torch.as_tensor(condition, dtype=torch.float32)[None]
-        codes, loudness = [], []
-        for start, stop, first, last in _chunks(-(-n // f), self._context):
-            y = np.ascontiguousarray(log_magnitude[:, first * f : min(last * f, n)], dtype=np.float32)
-            with torch.inference_mode():
-                shape, loud = set_loudness_apart(torch.from_numpy(y), floor_db=self.recipe.features.floor_db)
-                z = self.model.encode(shape[None], weights)[0]
-            codes.append(z[:, start - first : stop - first].numpy())
-            loudness.append(loud[(start - first) * f : (stop - first) * f].numpy())
-        return Latents(
-            np.concatenate(codes, axis=1),
-            np.concatenate(loudness),
-            self.recipe.sound.sample_rate,
-            self.step_length,
+        codes, loudness = frames_to_codes(
+            self.model, log_magnitude, condition, floor_db=self.recipe.features.floor_db
         )
+        return Latents(codes, loudness, self.recipe.sound.sample_rate, self.step_length)
 
     def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
         """Latents to frames; memory beyond the result does not grow with the length.
@@ -152,22 +145,7 @@ class Run:
         BadInput
             If a shape is another.
         """
-        f = self.recipe.model.frames_per_step
-        m = _checked(codes, (self.recipe.model.latent_dim, None), "codes (dims, steps)")
-        if not 0 < (n := len(loudness)) <= m * f:
-            raise BadInput(f"loudness must have 1 to {m * f} frames for {m} steps, got {n}")
-        weights = np.asarray(condition, dtype=np.float32)
-        weights = np.broadcast_to(weights[:, None], (len(weights), m)) if weights.ndim == 1 else weights
-        _checked(weights, (len(self.corpora), m), "condition (corpora, steps)")
-        out = []
-        for start, stop, first, last in _chunks(-(-n // f), self._context):
-            z = torch.from_numpy(np.ascontiguousarray(codes[:, first:last], dtype=np.float32))[None]
-            c = torch.from_numpy(np.ascontiguousarray(weights[:, first:last]))[None]
-            with torch.inference_mode():
-                shape = self.model.decode(z, c)[0, :, (start - first) * f : (stop - first) * f]
-                loud = torch.from_numpy(np.asarray(loudness[start * f : stop * f], dtype=np.float32))
-                out.append(with_loudness(shape[:, : len(loud)], loud).numpy())
-        return np.concatenate(out, axis=1)[:, :n]
+        return codes_to_frames(self.model, codes, condition, loudness)
 
     def latents(self, index: int) -> Latents:
         """Return the latents of a file, as they were stored at the end of the training.
@@ -195,12 +173,10 @@ class Run:
             shapes = self._stored.shapes
             steps = -(-shapes[loudness][-1] // self.recipe.model.frames_per_step)
             if shapes[codes] != (self.recipe.model.latent_dim, steps) or len(shapes[loudness]) != 1:
-                raise BadInput(f"{self._stored.path}: damaged ({codes} is {shapes[codes]}); train the run again")
+                raise BadInput(f"{self._stored.path}: damaged ({codes} has a wrong shape); train the run again")
             stored = self._stored.read(codes, loudness)
         except (KeyError, IndexError):
-            raise BadInput(
-                f"{self._stored.path}: latents of file {index} are missing: the run is damaged; train it again"
-            ) from None
+            raise damaged(self.path, LATENTS, f"the latents of file {index} are missing") from None
         return Latents(stored[codes].float().numpy(), stored[loudness].float().numpy(),
                        self.recipe.sound.sample_rate, self.step_length)
 
@@ -226,13 +202,14 @@ class Run:
         path, folder = Path(file.path), Path(self.folders[file.corpus])
         places = [path]
         if path.is_relative_to(folder):
-            places += [root / folder.name / path.relative_to(folder) for root in (Path.cwd(), self.path.parent)]
+            inside = folder.name / path.relative_to(folder)
+            places += [Path.cwd() / inside, self.path.parent / inside]
         for place in places:
             if place.is_file():
                 return place
         raise BadInput(
-            f"{shown_name(path)}: the run needs this file of {shown_name(self.corpora[file.corpus])} and it is not "
-            f"there; put the folder back, or beside the run as {shown_name(self.path.parent / folder.name)}"
+            f"{shown_name(path)}: the run needs this file of {shown_name(self.corpora[file.corpus])} and it is "
+            f"not there; put the folder back, or beside the run as {shown_name(self.path.parent / folder.name)}"
         )
 
     def describe(self) -> dict[str, Any]:
@@ -278,13 +255,8 @@ class Run:
 
     def _file(self, index: int) -> RunFile:
         if not 0 <= index < len(self.files):
-            raise BadInput(f"{self.path}: there is no file {index}; the run has files 0 to {len(self.files) - 1}")
+            raise BadInput(f"{self.path}: there is no file {index}, only 0 to {len(self.files) - 1}")
         return self.files[index]
-
-    @property
-    def _context(self) -> int:
-        # Every residual layer looks one step to each side.
-        return self.recipe.model.depth
 
     @cached_property
     def _stored(self) -> TensorFile:
@@ -330,19 +302,3 @@ def _load_model(path: Path, recipe: Recipe, n_corpora: int) -> Autoencoder:
     stored.check_shapes({name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
     model.load_state_dict({name: tensor.float() for name, tensor in stored.read().items()}, assign=True)
     return model.eval()
-
-
-def _checked(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> int:
-    """Refuse an array of another shape, or of nothing; return its last length."""
-    got = np.shape(array)
-    if len(got) != len(shape) or 0 in got or any(b not in (None, a) for a, b in zip(got, shape, strict=True)):
-        wanted = ", ".join("any" if n is None else str(n) for n in shape)
-        raise BadInput(f"{what} must have shape ({wanted}), got {got}")
-    return got[-1]
-
-
-def _chunks(n_steps: int, context: int) -> list[tuple[int, int, int, int]]:
-    """Cut steps into chunks: start and stop of each, and the same with its context."""
-    starts = range(0, n_steps, _CHUNK_STEPS)
-    stops = [min(start + _CHUNK_STEPS, n_steps) for start in starts]
-    return [(a, b, max(0, a - context), min(n_steps, b + context)) for a, b in zip(starts, stops, strict=True)]

@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.files import atomic_path
 
@@ -65,7 +66,8 @@ class TensorFile:
         self.path = path
         with self._readable() as file:
             self.metadata: dict[str, str] = dict(file.metadata() or {})
-            views = {name: file.get_slice(name) for name in file.keys()}
+            names = file.keys()
+            views = {name: file.get_slice(name) for name in names}
             self.shapes = {name: tuple(view.get_shape()) for name, view in views.items()}
             self.dtypes = {name: str(view.get_dtype()) for name, view in views.items()}
             self._sums: dict[str, Any] = json.loads(self.metadata["crc32"])
@@ -130,7 +132,8 @@ class TensorFile:
                 yield file
         except BadInput:
             raise
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError,
+                RecursionError) as error:
             raise _damaged(self.path, str(error)) from None
 
 
@@ -145,7 +148,8 @@ def _check_size(path: Path) -> None:
 
 
 def _damaged(path: Path, reason: str) -> BadInput:
-    return BadInput(f"{path}: damaged or foreign ({' '.join(reason.split())[:200]}); train the run again")
+    words = shown_name(" ".join(reason.split())[:200])
+    return BadInput(f"{shown_name(path)}: damaged or foreign ({words}); train the run again")
 
 
 def _checksum(tensor: torch.Tensor) -> int:

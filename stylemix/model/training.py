@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +12,34 @@ from typing import Any
 import numpy as np
 import torch
 
+from stylemix.audio import shown_name
 from stylemix.errors import BadInput, StylemixError
 from stylemix.files import readable_os_errors, write_json, write_text
+from stylemix.model.artefact import CARD, LATENTS, METRICS, MODEL, Origin, is_run, read_metrics, read_recipe
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.card import model_card
 from stylemix.model.checkpoint import Progress
 from stylemix.model.device import choose_device, has_bfloat16
-from stylemix.model.evaluation import between_error, held_out_error, model_decoder, pca_errors
+from stylemix.model.evaluation import between_error, held_out_error, model_decoder, pca_error
 from stylemix.model.learning import Learner, learn
 from stylemix.model.pca import fit_pca
 from stylemix.model.preparation import Prepared, prepare
 from stylemix.model.preview import write_previews
-from stylemix.model.run import Run, load_run, read_corpora, read_recipe, save_tensors, write_corpora
+from stylemix.model.run import Run, load_run
+from stylemix.model.tensors import TensorFile, save_tensors
+from stylemix.model.workplace import (
+    check_folder,
+    choose_folder,
+    make_folder,
+    mark_unfinished,
+    reopen_folder,
+    sweep,
+    why_finished,
+)
 from stylemix.recipe import Recipe, load_recipe
+
+# The largest value that half precision holds is 65504.
+_LARGEST_HALF = 6e4
 
 
 def train(
@@ -59,7 +74,8 @@ def train(
     seed : int, optional
         Of all randomness; the same seed and number of steps give the same weights on a cpu.
     resume : bool
-        Go on with a run that was interrupted, or train a finished one further with more `minutes`.
+        Go on with a run that was interrupted, however early, or train a finished one further with more `minutes`
+        or `steps`; a finished one without more of either is returned as it is.
     force : bool
         Replace an existing run.
     show_progress : bool
@@ -77,37 +93,63 @@ def train(
     StylemixError
         If there is nothing usable, or the disk is full.
     """
-    folder = _run_folder(folders, out)
-    chosen = _choose_recipe(folder, recipe, minutes=minutes, steps=steps, seed=seed, resume=resume)
+    folder = choose_folder(folders, out)
+    check_folder(folder, folders, resume=resume, force=force)
+    chosen = _choose_recipe(folder, recipe, resume=resume, minutes=minutes, steps=steps, seed=seed)
     on = choose_device(device)
-    _check_folder(folder, folders, resume=resume, force=force)
+    if resume and is_run(folder):
+        sweep(folder)
+        if why := why_finished(folder, read_recipe(folder).training, chosen.training):
+            if show_progress:
+                sys.stderr.write(f"{shown_name(folder)} {why}\n")
+            return load_run(folder)
+    if chosen.training.tensorboard:
+        _summary_writer()
     prepared = prepare(folders, chosen, show_progress=show_progress)
     with readable_os_errors(folder):
-        _open_folder(folder, prepared, chosen, resume=resume)
-        return _train_in(folder, prepared, chosen, on, resume=resume, show=show_progress)
+        return _train_in(folder, prepared, chosen, on, resume=resume and is_run(folder), show=show_progress)
 
 
-def _train_in(folder: Path, prepared: Prepared, recipe: Recipe, device: torch.device, *, resume: bool,
-              show: bool) -> Run:
-    write_text(folder / "recipe.toml", recipe.to_toml())
-    names = prepared.material.names
-    write_corpora(folder, names=names, folders=tuple(str(c.folder.absolute()) for c in prepared.report.corpora),
-                  files=prepared.files, levels=prepared.material.levels.numpy())
-    pca = pca_errors(prepared.material, recipe)
-    write_json(folder / "metrics.json", {"finished": False, "pca_error": pca["pca"]})
-    model = _new_model(prepared, recipe)
-    learner = Learner(model.to(device), prepared.material, recipe, folder, device)
+def _train_in(
+    folder: Path, prepared: Prepared, recipe: Recipe, device: torch.device, *, resume: bool, show: bool
+) -> Run:
+    material = prepared.material
+    corpora = prepared.report.corpora
+    origin = Origin(
+        material.names, tuple(str(c.folder.absolute()) for c in corpora), material.levels.numpy(), prepared.files
+    )
     if resume:
-        learner.resume()
+        reopen_folder(folder, origin, recipe)
+    else:
+        make_folder(folder, origin, recipe)
+    learner = Learner(_new_model(prepared, recipe).to(device), material, recipe, folder, device)
+    if resume:
+        _take_up(learner, finished=read_metrics(folder)["finished"])
+    mark_unfinished(folder)
 
     def preview(model: Autoencoder, step: int) -> None:
         # A preview that fails must not cost the training.
         with contextlib.suppress(StylemixError):
             write_previews(model, prepared, recipe, folder / "previews", step)
 
-    with _tensorboard(folder, recipe, pca["pca"]) as log:
+    with _tensorboard(folder, recipe) as log:
         why = learn(learner, show_progress=show, on_preview=preview, on_measure=log)
-    return _finish(folder, prepared, recipe, learner, why=why, pca=pca)
+    return _finish(folder, prepared, recipe, learner, why=why)
+
+
+def _take_up(learner: Learner, *, finished: bool) -> None:
+    there = learner.resume()
+    if not finished:
+        return
+    if not there:
+        raise BadInput(
+            f"{shown_name(learner.folder)}: what is needed to train further was deleted (training/); "
+            "train anew with --force or another --out"
+        )
+    if learner.progress.waited >= learner.recipe.training.patience:
+        # It had given up, and is asked to go on: its patience begins anew.
+        learner.progress.waited = 0
+        learner.save()
 
 
 def _new_model(prepared: Prepared, recipe: Recipe) -> Autoencoder:
@@ -121,26 +163,28 @@ def _new_model(prepared: Prepared, recipe: Recipe) -> Autoencoder:
     return model
 
 
-def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, *, why: str,
-            pca: dict[str, float]) -> Run:
+def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, *, why: str) -> Run:
     run = load_run(folder)
     material, p = prepared.material, learner.progress
+    # After a kill the best weights can be newer than the last state.
+    best_step = int(TensorFile(folder / MODEL).metadata["step"])
     error = held_out_error(model_decoder(run.model, len(run.corpora)), material, run.model.means)
+    pca = pca_error(material, recipe) or 0.0
     precision = recipe.training.precision
     if precision == "auto":
         precision = "bfloat16" if has_bfloat16(learner.device) else "float32"
     run.metrics = {
-        "finished": True, "error": error, "pca_error": pca["pca"], "pca_long_error": pca["pca_long"],
-        "error_over_pca": error / pca["pca"], "between_error": between_error(run.model, material, recipe),
-        "held_out": any(piece.held_out for piece in material.pieces), "steps": p.step, "best_step": p.best_step,
-        "seconds": round(p.seconds, 1), "ended_by": why, "device": learner.device.type, "precision": precision,
+        "finished": True, "error": error, "pca_error": pca, "pca_long_error": pca_error(material, recipe, times=4),
+        "error_over_pca": error / max(pca, 1e-9), "between_error": between_error(run.model, material, recipe),
+        "held_out": any(piece.held_out for piece in material.pieces), "steps": p.step, "best_step": best_step,
+        "seconds": p.seconds, "ended_by": why, "device": learner.device.type, "precision": precision,
         "curve": [[float(v) for v in row] for row in p.curve],
     }
     _store_latents(run, prepared.frames)
-    write_previews(run.model, prepared, recipe, folder / "previews", p.best_step)
-    write_text(folder / "card.md", model_card(run, verdict=prepared.report.lines()))
+    write_previews(run.model, prepared, recipe, folder / "previews", best_step)
+    write_text(folder / CARD, model_card(run, verdict=prepared.report.lines()))
     # Last, so that what says that it is finished is finished.
-    write_json(folder / "metrics.json", run.metrics)
+    write_json(folder / METRICS, run.metrics)
     return load_run(folder)
 
 
@@ -148,22 +192,14 @@ def _store_latents(run: Run, frames: Sequence[np.ndarray]) -> None:
     tensors = {}
     for index, (file, y) in enumerate(zip(run.files, frames, strict=True)):
         latents = run.encode(y.T, run.one_hot(file.corpus))
-        tensors[f"codes.{index}"] = torch.from_numpy(latents.codes).half()
-        tensors[f"loudness.{index}"] = torch.from_numpy(latents.loudness).half()
-    save_tensors(run.path / "latents.safetensors", tensors)
-
-
-def _run_folder(folders: Sequence[str | Path], out: str | Path | None) -> Path:
-    if out is None:
-        return Path("-".join(Path(f).absolute().name or "corpus" for f in folders)[:100] + ".mix")
-    path = Path(out)
-    if any(path.absolute() == Path(f).absolute() for f in folders):
-        raise BadInput(f"{path}: the run must not be one of the folders it learns from; choose another --out")
-    return path
+        codes, loudness = torch.from_numpy(latents.codes), torch.from_numpy(latents.loudness)
+        tensors[f"codes.{index}"] = codes.half() if codes.abs().max() < _LARGEST_HALF else codes
+        tensors[f"loudness.{index}"] = loudness.half()
+    save_tensors(run.path / LATENTS, tensors)
 
 
 def _choose_recipe(folder: Path, recipe: str | Path | Recipe, *, resume: bool, **changes: Any) -> Recipe:
-    if resume and (folder / "recipe.toml").is_file():
+    if resume and is_run(folder):
         # What was begun goes on as it was begun; only the limits may change.
         chosen = read_recipe(folder)
         if changes["seed"] not in (None, chosen.training.seed):
@@ -176,48 +212,27 @@ def _choose_recipe(folder: Path, recipe: str | Path | Recipe, *, resume: bool, *
     return replace(chosen, training=replace(chosen.training, **given))
 
 
-def _check_folder(folder: Path, folders: Sequence[str | Path], *, resume: bool, force: bool) -> None:
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise BadInput(f"{folder}: is there already and is no folder; choose another --out")
-    if not folder.is_dir() or not any(folder.iterdir()):
-        return
-    corpora = read_corpora(folder)
-    if not (resume or force):
-        raise BadInput(f"{folder}: exists already; add --resume to go on with it or --force to replace it")
-    before = [Path(f).name for f in corpora["folders"]]
-    now = [Path(f).absolute().name for f in folders]
-    if resume and before != now:
-        raise BadInput(f"{folder}: was begun with {', '.join(before)}, not {', '.join(now)}; give the same folders")
-
-
-def _open_folder(folder: Path, prepared: Prepared, recipe: Recipe, *, resume: bool) -> None:
-    there = folder.is_dir() and any(folder.iterdir())
-    if there and resume:
-        before = {file["sha256"] for file in read_corpora(folder)["files"]}
-        if before != {file.sha256 for file in prepared.files}:
-            raise BadInput(f"{folder}: its corpora have changed since; train anew with --force or another --out")
-    elif there:
-        # Only a run is ever removed: `read_corpora` has found one here.
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-
-
 @contextlib.contextmanager
-def _tensorboard(folder: Path, recipe: Recipe, pca_error: float) -> Iterator[Any]:
+def _tensorboard(folder: Path, recipe: Recipe) -> Iterator[Any]:
     if not recipe.training.tensorboard:
         yield None
         return
+    with _summary_writer()(str(folder / "tensorboard")) as writer:
+
+        def log(p: Progress, loss: float) -> None:
+            writer.add_scalar("error/training", loss, p.step)
+            writer.add_scalar("error/held_out", p.curve[-1][3], p.step)
+            # The model starts as PCA.
+            writer.add_scalar("error/held_out_over_pca", p.curve[-1][3] / max(p.curve[0][3], 1e-9), p.step)
+
+        yield log
+
+
+def _summary_writer() -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise StylemixError(
             "training.tensorboard needs the package tensorboard: pip install 'stylemix[tensorboard]'"
         ) from None
-    with SummaryWriter(str(folder / "tensorboard")) as writer:
-
-        def log(p: Progress, loss: float) -> None:
-            writer.add_scalar("error/training", loss, p.step)
-            writer.add_scalar("error/held_out", p.curve[-1][3], p.step)
-            writer.add_scalar("error/held_out_over_pca", p.curve[-1][3] / pca_error, p.step)
-
-        yield log
+    return SummaryWriter
