@@ -212,6 +212,12 @@ def test_the_next_click_and_space_stop_the_sound(browser):
     wait_for(browser, "document.getElementById('map').dataset.playing === '7'")
     press(browser, " ")
     wait_for(browser, "jukebox.current === null")
+    # Nothing sounds any more, the first tone of two seconds included.
+    time.sleep(0.15)
+    heard = browser.execute_script(
+        "jukebox.meter.getFloatTimeDomainData(jukebox.heard); return Math.max(...jukebox.heard.map(Math.abs))"
+    )
+    assert heard < 0.001
     press(browser, " ")
     wait_for(browser, "document.getElementById('map').dataset.playing === '7'")
 

@@ -58,6 +58,15 @@ def test_the_picture_has_the_size_asked_for(axes):
     assert size(spectrogram_png(tone(300.0), width_px=320, height_px=140, axes=axes)) == (320, 140)
 
 
+def test_low_tones_are_drawn_below_high_ones():
+    from PIL import Image
+
+    png = spectrogram_png(tone(100.0), width_px=60, height_px=100, axes=False)
+    rows = np.asarray(Image.open(io.BytesIO(png)).convert("L"), dtype=float).mean(axis=1)
+    assert rows[70:].max() > 100
+    assert rows[:50].max() < 30
+
+
 def test_low_rates_and_short_waves_have_pictures():
     assert size(spectrogram_png(Wave(np.ones(10), 4000), width_px=64, height_px=32, axes=False)) == (64, 32)
     empty_above = log_frequency_db(tone(300.0, rate=4000), n_rows=100, n_columns=4)
