@@ -33,9 +33,10 @@ class FakeFile:
 class FakeRun:
     """Encodes by projection; a corpus' condition adds the corpus' mean, so that it matters."""
 
-    def __init__(self, folders: dict[str, list[Path]], *, dims: int = 32, sample_rate: int = RATE) -> None:
+    def __init__(self, folders: dict[str, list[Path]], *, dims: int = 32, sample_rate: int = RATE,
+                 bins_per_octave: int = 12) -> None:
         self.path = Path("fake.mix")
-        self.vqt = VQT(sample_rate, bins_per_octave=12)
+        self.vqt = VQT(sample_rate, bins_per_octave=bins_per_octave)
         self.recipe = SimpleNamespace(model=SimpleNamespace(frames_per_step=FRAMES))
         self.corpora = tuple(folders)
         self.files = tuple(

@@ -96,6 +96,11 @@ def test_warping_undoes_a_change_of_tempo(walk: np.ndarray, factor: float) -> No
     assert np.abs(path.step - position).mean() < 1.5
 
 
+def test_where_nothing_is_alike_the_tempo_is_kept(rng: np.random.Generator) -> None:
+    a, b = (latents(rng.standard_normal((32, 300))) for _ in range(2))
+    assert np.count_nonzero(np.diff(warp(a, b).step) == 1) > 200
+
+
 def test_warping_long_sounds_refines_a_coarse_alignment(rng: np.random.Generator) -> None:
     long = np.cumsum(rng.standard_normal((4, 3 * MOST_STEPS)), axis=1)
     position = np.linspace(0, long.shape[1] - 1, 2 * MOST_STEPS)

@@ -99,6 +99,22 @@ def test_silence_is_not_filled(run: FakeRun, rng: np.random.Generator) -> None:
     assert above.max() < 5 * parents
 
 
+def test_the_model_s_inventions_are_capped(
+    run: FakeRun, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s, t = (music(rng, N, [p]) for p in (220.0, 330.0))
+    decode = run.decode
+
+    def excited(codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
+        # Between the corpora, and only there, the model claims 60 dB more than there is.
+        return decode(codes, condition, loudness) + (7.0 if np.ndim(condition) == 2 else 0.0)
+
+    monkeypatch.setattr(run, "decode", excited)
+    # 12 dB above the parents in seven bands for each of theirs: 12 + 8.5 dB, and their own skirts.
+    louder = np.square(blend(blender(run), s, t, 0.5)).sum() / np.square(s).sum()
+    assert 10 * np.log10(louder) < 24
+
+
 def test_style_moves_towards_the_other_corpus_and_starts_at_the_source(
     run: FakeRun, rng: np.random.Generator
 ) -> None:

@@ -122,6 +122,15 @@ def test_each_iteration_helps_and_the_start_is_worth_many(vqt: VQT, chord: torch
     assert error(16) < -25
 
 
+def test_momentum_is_worth_its_name(vqt: VQT, chord: torch.Tensor) -> None:
+    m = vqt.forward(chord).magnitudes()
+    errors = [
+        inconsistency(vqt.forward(griffin_lim(m, vqt, len(chord), n_iter=16, momentum=k)).magnitudes(), m)
+        for k in (0.0, 0.99)
+    ]
+    assert db(errors[1]) < db(errors[0]) - 2
+
+
 def test_the_true_phase_stays(vqt: VQT, chord: torch.Tensor) -> None:
     c = vqt.forward(chord)
     start = tuple(torch.angle(g) for g in c.groups)

@@ -213,8 +213,8 @@ def crossfade_gain(position: np.ndarray, likeness: float) -> np.ndarray:
 
     Examples
     --------
-    >>> crossfade_gain(np.array([0.5]), 1.0).round(3).tolist(), crossfade_gain(np.array([0.5]),
-    0.0).round(3).tolist() ([0.5], [0.707])
+    >>> [round(float(crossfade_gain(np.array([0.5]), likeness)[0]), 3) for likeness in (1.0, 0.0)]
+    [0.5, 0.707]
     """
     rise = 0.5 - 0.5 * np.cos(np.pi * position)
     fall = 1 - rise

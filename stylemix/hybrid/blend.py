@@ -167,13 +167,12 @@ class Blender:
         codes = a.codes + weights * (end - a.codes)
         condition = np.outer(self.conditions[0], 1 - weights) + np.outer(self.conditions[1], weights)
         loudness = a.loudness if b is None else a.loudness + alphas * (b.loudness - a.loudness)
-        cap = self._cap(a, b)
-        between = self._decoded(codes, condition, loudness, cap, n_samples)
-        own = self._decoded(a.codes, self.conditions[0], a.loudness, cap, n_samples)
+        between = self._decoded(codes, condition, loudness, n_samples)
+        own = self._decoded(a.codes, self.conditions[0], a.loudness, n_samples)
         details = [(own, a, [torch.ones_like(w) if b is None else 1 - w for w in lattice])]
         if b is not None:
             details.append(
-                (self._decoded(b.codes, self.conditions[1], b.loudness, cap, n_samples), b, list(lattice))
+                (self._decoded(b.codes, self.conditions[1], b.loudness, n_samples), b, list(lattice))
             )
         out = list(between)
         for decoded, voice, shares in details:
@@ -182,7 +181,8 @@ class Blender:
                 limit = detail_limit(share if b is not None else 1 - lattice[g])
                 detail = voice.log_power[g] - decoded[g]
                 out[g] = out[g] + share * torch.minimum(torch.maximum(detail, -limit), limit)
-        return tuple(o + i for o, i in zip(out, self._image(a, b, lattice), strict=True))
+        image = self._image(a, b, lattice)
+        return tuple(torch.minimum(o, c) + i for o, c, i in zip(out, self._cap(a, b), image, strict=True))
 
     def _moved(self, codes: np.ndarray) -> np.ndarray:
         return codes if self.transport is None else self.transport(codes)
@@ -192,17 +192,21 @@ class Blender:
         codes: np.ndarray,
         condition: np.ndarray,
         loudness: np.ndarray,
-        cap: torch.Tensor,
         n_samples: int,
     ) -> tuple[torch.Tensor, ...]:
         decoded = torch.from_numpy(self.run.decode(codes.astype(np.float32), condition, loudness))
-        return self.vqt.spread(torch.minimum(decoded, cap), n_samples)
+        return self.vqt.spread(decoded, n_samples)
 
-    def _cap(self, a: Voice, b: Voice | None) -> torch.Tensor:
-        parents = a.pooled if b is None else torch.maximum(a.pooled, b.pooled)
+    def _cap(self, a: Voice, b: Voice | None) -> list[torch.Tensor]:
+        """Return the most a magnitude may be: a little above the parents around it, or a parent itself."""
+        parents = [a] if b is None else [a, b]
+        pooled = torch.stack([p.pooled for p in parents]).amax(dim=0)
         width = 2 * HEADROOM_BANDS + 1
-        around = torch.nn.functional.max_pool1d(parents.T, width, stride=1, padding=HEADROOM_BANDS).T
-        return around + HEADROOM_DB * DB
+        around = torch.nn.functional.max_pool1d(pooled.T, width, stride=1, padding=HEADROOM_BANDS).T
+        out = list(self.vqt.spread(around + HEADROOM_DB * DB, a.coefficients.n_samples))
+        for parent in parents:
+            out = [torch.maximum(o, p) for o, p in zip(out, parent.log_power, strict=True)]
+        return out
 
     def _image(self, a: Voice, b: Voice | None, lattice: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
         """Return how much louder each channel is than the mean of the channels, (C, K_g, N_g)."""

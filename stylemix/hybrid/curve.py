@@ -45,7 +45,7 @@ class Curve:
         values = np.atleast_1d(np.asarray(self.values, dtype=np.float64))
         if times.ndim != 1 or times.shape != values.shape or not times.size:
             raise BadInput(
-                f"alpha: a curve needs a value for each of one or more times; got {times.size} and {values.size}"
+                f"alpha: a curve needs one value for each time, got {times.size} and {values.size}"
             )
         for i, (time, value) in enumerate(zip(times.tolist(), values.tolist(), strict=True)):
             if not math.isfinite(time):

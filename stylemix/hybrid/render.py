@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,38 +10,17 @@ import numpy as np
 
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
-from stylemix.hybrid.bridge import RateBridge
 from stylemix.hybrid.curve import Curve, parse_alpha
-from stylemix.hybrid.overlap import overlapped, render_plan
-from stylemix.hybrid.prepare import Prepared, prepare
+from stylemix.hybrid.pieces import pieces as pieces
+from stylemix.hybrid.prepare import prepare
 from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
 from stylemix.hybrid.roles import Roles, assign_roles, check_words
-from stylemix.hybrid.scan import step_samples
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.writing import Outputs, check_outputs
 from stylemix.progress import progress
-from stylemix.transforms import Block
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of the result, consecutive with the one before, at the source's rate.
-
-    Parameters
-    ----------
-    hybrid, source, target : np.ndarray, shape (C, T)
-        The hybrid and its parents; in the mode ``style`` the target is the hybrid at alpha 1.
-    seconds_done : float
-        Where it ends, on the source's timeline.
-    """
-
-    hybrid: np.ndarray
-    source: np.ndarray
-    target: np.ndarray
-    seconds_done: float
 
 
 def hybrid_file(
@@ -174,8 +150,24 @@ def hybrid(
 
     Parameters
     ----------
-    run, alpha, source, target, mode, phase, to, start_s, duration_s, seed, show_progress
-        As for `hybrid_file`.
+    run : Run
+        The trained model.
+    alpha : float, str or Curve
+        How much of the target; this and all that follows as for `hybrid_file`.
+    source, target : str or Path, optional
+        Any sound files.
+    mode : {"match", "style", "morph"}
+        How the parents meet.
+    phase : {"auto", "source", "estimate"}
+        Where the phase comes from.
+    to : str, optional
+        Corpus at alpha 1.
+    start_s, duration_s : float, optional
+        The stretch of the source that is used (seconds).
+    seed : int
+        For the choice of the target material.
+    show_progress : bool
+        Show bars on stderr.
 
     Returns
     -------
@@ -201,61 +193,6 @@ def hybrid(
                 parts.append(piece.hybrid)
                 report(piece.seconds_done)
         return Wave(np.concatenate(parts, axis=1), reader.sample_rate)
-
-
-def pieces(
-    prepared: Prepared, source: SourceReader, curve: Curve, *, want_target: bool = False
-) -> Iterator[Piece]:
-    """Render block by block.
-
-    Parameters
-    ----------
-    prepared : Prepared
-        From `prepare`.
-    source : SourceReader
-        The source.
-    curve : Curve
-        Alpha over time.
-    want_target : bool
-        In the mode ``style``, render the hybrid at alpha 1 too; its target is silent otherwise.
-
-    Yields
-    ------
-    Piece
-        Consecutive stretches that add up to the whole.
-    """
-    bridge, run = RateBridge(source), prepared.blender.run
-    curves = [curve]
-    if want_target and prepared.target is None:
-        curves.append(Curve(np.zeros(1), np.ones(1)))
-
-    def render(block: Block, known: np.ndarray | None) -> np.ndarray:
-        beginnings = [None] * len(curves) if known is None else list(known)
-        return np.stack(
-            [_block(prepared, source, block, c, k) for c, k in zip(curves, beginnings, strict=True)]
-        )
-
-    plan = render_plan(run.vqt, source.n_model_samples, align=step_samples(run))
-    with prepared.target or contextlib.nullcontext():
-        for start, stop, mixed in overlapped(plan, render):
-            original = source.read_model(start, stop)
-            full = mixed[1] if len(mixed) > 1 else np.zeros_like(mixed[0])
-            if prepared.target is not None:
-                full = prepared.target.read(start, stop)
-            last = stop >= source.n_model_samples
-            high, own, other = bridge.push(mixed[0], original, full, last=last)
-            yield Piece(high, own, other, stop / source.model_rate)
-
-
-def _block(
-    prepared: Prepared, source: SourceReader, block: Block, curve: Curve, known: np.ndarray | None
-) -> np.ndarray:
-    def alpha_at(samples: np.ndarray) -> np.ndarray:
-        return curve.at((block.read_start + samples) / source.model_rate)
-
-    samples = source.read_model(block.read_start, block.read_stop)
-    target = None if prepared.target is None else prepared.target.read(block.read_start, block.read_stop)
-    return prepared.blender.blend(samples, target, alpha_at, known)
 
 
 def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: Any) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def instantaneous_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> t
     >>> frequency = instantaneous_frequency(vqt.forward(x).magnitudes(), vqt)
     >>> band = int(abs(vqt.frequencies_hz - 1000).argmin())
     >>> group, row = locate_band(vqt, band)
-    >>> round(float(frequency[group][row, 40]), 1)
-    1000.0
+    >>> round(float(frequency[group][row, 40]))
+    1000
     """
     scaled = _even_scale(magnitudes)
     out, first = [], 0

@@ -55,8 +55,8 @@ def unit(c: torch.Tensor) -> torch.Tensor:
 
     Examples
     --------
-    >>> unit(torch.tensor([-3j, 0j])).tolist()
-    [-1j, (1+0j)]
+    >>> unit(torch.tensor([3j, 0j])).tolist()
+    [1j, (1+0j)]
     """
     magnitude = c.abs()
     silent = magnitude == 0
