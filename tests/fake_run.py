@@ -33,11 +33,19 @@ class FakeFile:
 class FakeRun:
     """Encodes by projection; a corpus' condition adds the corpus' mean, so that it matters."""
 
-    def __init__(self, folders: dict[str, list[Path]], *, dims: int = 32, sample_rate: int = RATE,
-                 bins_per_octave: int = 12) -> None:
+    def __init__(
+        self,
+        folders: dict[str, list[Path]],
+        *,
+        dims: int = 32,
+        sample_rate: int = RATE,
+        bins_per_octave: int = 12,
+    ) -> None:
         self.path = Path("fake.mix")
         self.vqt = VQT(sample_rate, bins_per_octave=bins_per_octave)
-        self.recipe = SimpleNamespace(model=SimpleNamespace(frames_per_step=FRAMES))
+        self.recipe = SimpleNamespace(
+            model=SimpleNamespace(frames_per_step=FRAMES), hybrid=SimpleNamespace(candidates=24)
+        )
         self.corpora = tuple(folders)
         self.files = tuple(
             FakeFile(path, sha256_file(path), probe(path).duration_s, i, "held-out" if j == 0 else "train")

@@ -79,7 +79,7 @@ def prepare(
     with progress("listening", source.duration_s, show=show_progress) as report:
         scanned = scan(run, source, conditions[0], report=report)
     warnings = list(roles.warnings)
-    silent = _level(scanned.latents.loudness) < _log(SILENCE_DB)
+    silent = scanned.log_peak < _log(SILENCE_DB)
     if silent:
         warnings.append("the source is silent")
     latents = target_latents(run, roles, conditions[1])
@@ -90,7 +90,14 @@ def prepare(
         transport = gaussian_transport(before, after)
         blender = Blender(run, conditions, scanned.log_peak, transport=transport, phase=phase)
         return Prepared(blender, None, tuple(warnings), {})
-    path, facts = align(scanned, latents, mode=mode, seed=seed, exclude=roles.source_index)
+    path, facts = align(
+        scanned,
+        latents,
+        mode=mode,
+        n_candidates=run.recipe.hybrid.candidates,
+        seed=seed,
+        exclude=roles.source_index,
+    )
     gain = 1.0 if silent else level_gain(scanned.latents, list(latents.values()), path)
     target = TargetAssembler(
         path,
@@ -131,7 +138,13 @@ def target_latents(run: Run, roles: Roles, condition: np.ndarray) -> dict[int, L
 
 
 def align(
-    scanned: Scan, latents: dict[int, Latents], *, mode: str, seed: int, exclude: int | None
+    scanned: Scan,
+    latents: dict[int, Latents],
+    *,
+    mode: str,
+    n_candidates: int,
+    seed: int,
+    exclude: int | None,
 ) -> tuple[Path, dict[str, float | int]]:
     """Find the path through the target.
 
@@ -143,6 +156,8 @@ def align(
         The targets.
     mode : {"match", "morph"}
         Search everywhere, or keep the order of one file.
+    n_candidates : int
+        Moments of the target considered as the match of one moment of the source.
     seed : int
         For the choice of the material that is searched.
     exclude : int, optional
@@ -162,7 +177,7 @@ def align(
         path = warp(scanned.latents, values[0])
     else:
         own = keys.index(exclude) if exclude in keys and len(keys) > 1 else None
-        path = match(scanned.latents, values, seed=seed, exclude=own)
+        path = match(scanned.latents, values, n_candidates=n_candidates, seed=seed, exclude=own)
     path = path.held(SLACK_STEPS)
     lengths = np.diff(path.runs(), axis=1)[:, 0] / scanned.latents.step_rate_hz
     return path, {"runs": len(lengths), "mean_run_s": float(lengths.mean())}

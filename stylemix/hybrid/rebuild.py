@@ -35,6 +35,8 @@ def rebuild_file(
     force: bool = False,
     bits: str | None = None,
     phase: str = "auto",
+    start_s: float = 0.0,
+    duration_s: float | None = None,
     show_progress: bool = True,
 ) -> dict[str, Any]:
     """Encode and decode one file: magnitudes as the model knows them, without the file's own details.
@@ -53,6 +55,8 @@ def rebuild_file(
         Sample format.
     phase : {"auto", "source", "estimate"}
         The file's own phase (``auto`` and ``source``), or one estimated from the magnitudes.
+    start_s, duration_s : float, optional
+        The stretch of the file that is used (seconds).
     show_progress : bool
         Show a bar on stderr.
 
@@ -76,7 +80,7 @@ def rebuild_file(
     own = 0 if index is None else run.files[index].corpus
     conditions = np.eye(len(run.corpora), dtype=np.float32)[[own, own]]
     known, best = Comparison(run.vqt.sample_rate), Comparison(run.vqt.sample_rate)
-    with SourceReader(file, model_rate=run.vqt.sample_rate) as reader:
+    with SourceReader(file, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s) as reader:
         log_peak = scan(run, reader, conditions[0]).log_peak
         blender = Blender(run, conditions, log_peak, phase=phase)
         bridge = RateBridge(reader)
@@ -98,8 +102,8 @@ def rebuild_file(
                 sound, source = bridge.push(decoded, original, last=stop >= reader.n_model_samples)
                 outputs.write(sound, source, source, Curve(np.zeros(1), np.zeros(1)))
                 report(stop / run.vqt.sample_rate)
-        result = outputs.result()
         taken = time.perf_counter() - began
+        result = outputs.result()
         return {
             "out": result["out"],
             "file": str(file),
@@ -108,11 +112,16 @@ def rebuild_file(
             "peak": result["peak"],
             "gain": result["gain"],
             "real_time_factor": reader.duration_s / max(taken, 1e-9),
-            "sc2048_db": known.convergence_db(),
-            "log_spectral_distance_db": known.distance_db(),
-            "best_sc2048_db": best.convergence_db(),
-            "best_log_spectral_distance_db": best.distance_db(),
+            **_figures("", known),
+            **_figures("best_", best),
         }
+
+
+def _figures(prefix: str, comparison: Comparison) -> dict[str, float]:
+    return {
+        f"{prefix}sc2048_db": comparison.convergence_db(),
+        f"{prefix}log_spectral_distance_db": comparison.distance_db(),
+    }
 
 
 def _rebuilt(blender: Blender, reader: SourceReader) -> Iterator[tuple[int, int, np.ndarray]]:
