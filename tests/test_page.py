@@ -310,3 +310,18 @@ def test_one_segment_and_very_many_are_shown(tmp_path, n):
         point_at(driver, n - 1)
         wait_for(driver, "!document.querySelector('.map-tip').hidden")
         assert console_errors(driver) == []
+
+
+INK = """(() => { const c = document.querySelector('.map canvas');
+  return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v) => v > 0); })()"""
+
+
+@pytest.mark.slow
+def test_a_new_size_leaves_no_empty_canvas(browser):
+    assert browser.execute_script(f"return {INK}")
+    # No further frame comes: what is drawn must be drawn with the resizing.
+    browser.execute_script(
+        "window.requestAnimationFrame = () => 1; document.querySelector('.map-stage').style.height = '500px'"
+    )
+    wait_for(browser, "Math.abs(document.querySelector('.map canvas').height - 498 * devicePixelRatio) < 2")
+    assert browser.execute_script(f"return {INK}")

@@ -47,11 +47,15 @@ class SegmentMap {
     if (this.waiting) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = null;
-      this.follow();
-      this.view.draw();
-      this.placeTip();
+      this.drawNow();
       if (this.view.playing) this.redraw();
     });
+  }
+
+  drawNow() {
+    this.follow();
+    this.view.draw();
+    this.placeTip();
   }
 
   // ---- words
@@ -314,11 +318,12 @@ class SegmentMap {
     notice.textContent = this.data.notice;
     notice.hidden = !this.data.notice;
     fillFacts(this.root.querySelector(".map-facts"), this.data.facts);
-    new ResizeObserver(() => { this.view.resize(); this.redraw(); }).observe(this.canvas);
+    // A new size empties the canvas: waiting for the next frame would show it empty.
+    new ResizeObserver(() => { this.view.resize(); this.drawNow(); }).observe(this.canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.view.readTheme(); this.redraw(); });
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.view.resize();
-    this.redraw();
+    this.drawNow();
   }
 }
 
