@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,13 +11,15 @@ import numpy as np
 from stylemix.arrays import Features
 from stylemix.audio import AudioReader
 from stylemix.cache import ArrayCache, cache_key
-from stylemix.files import sha256_file
+from stylemix.errors import BadInput
+from stylemix.files import readable_os_errors, sha256_file
 from stylemix.recipe import Recipe
 from stylemix.transforms import VQT, block_plan
 
 # Version of the numbers: changed whenever the same file would give other features.
 _VERSION = 1
 _BLOCK_S = 20.0
+_LONGEST_WINDOW_S = 30.0
 
 
 def make_vqt(recipe: Recipe) -> VQT:
@@ -32,17 +35,28 @@ def make_vqt(recipe: Recipe) -> VQT:
     VQT
         The transform.
 
+    Raises
+    ------
+    BadInput
+        If its longest window would take more memory than sound is worth.
+
     Examples
     --------
     >>> make_vqt(Recipe()).n_bands
     162
     """
-    return VQT(
+    vqt = VQT(
         recipe.sound.sample_rate,
         bins_per_octave=recipe.vqt.bins_per_octave,
         gamma_hz=recipe.vqt.gamma_hz,
         hop_length=recipe.sound.hop_length,
     )
+    if vqt.margin > _LONGEST_WINDOW_S * vqt.sample_rate:
+        raise BadInput(
+            f"vqt.gamma_hz {recipe.vqt.gamma_hz:g} with {recipe.vqt.bins_per_octave} bins_per_octave makes windows of "
+            f"{vqt.margin / vqt.sample_rate:.3g} s, at most {_LONGEST_WINDOW_S:g} s can be used; raise vqt.gamma_hz"
+        )
+    return vqt
 
 
 def wave_features(samples: np.ndarray, vqt: VQT) -> Features:
@@ -146,17 +160,33 @@ def file_features(
     key = cache_key(sha256 or sha256_file(path), _settings(vqt))
     found = cache.get(key)
     if found is None:
-        blocks = []
-        for block in feature_blocks(path, vqt):
-            blocks.append(block.astype(np.float16))
-            if on_seconds:
-                on_seconds(block.shape[1] * vqt.hop_length / vqt.sample_rate)
-        # On the disk time comes first, so that a stretch of time is one stretch of the file.
-        cache.put(key, {"frames": np.concatenate(blocks, axis=1).T})
-        found = cache.get(key) or {"frames": np.concatenate(blocks, axis=1).T}
+        found = _compute(path, vqt, cache, key, on_seconds)
     elif on_seconds:
         on_seconds(len(found["frames"]) * vqt.hop_length / vqt.sample_rate)
     return Features(found["frames"].T, vqt.sample_rate, vqt.hop_length, vqt.frequencies_hz)
+
+
+def _compute(
+    path: str | Path, vqt: VQT, cache: ArrayCache, key: str, on_seconds: Callable[[float], None] | None
+) -> dict[str, np.ndarray]:
+    with readable_os_errors(cache.folder):
+        cache.folder.mkdir(parents=True, exist_ok=True)
+        # On the disk before they are put together: the features of a day of sound need not fit into memory. The
+        # file has no name, so that nothing is left of it when this process is killed.
+        scratch = tempfile.TemporaryFile(dir=cache.folder)
+    with scratch:
+        for block in feature_blocks(path, vqt):
+            # Time comes first, so that a stretch of time is one stretch of the file.
+            with readable_os_errors(cache.folder):
+                scratch.write(np.ascontiguousarray(block.T, dtype=np.float16).data)
+            if on_seconds:
+                on_seconds(block.shape[1] * vqt.hop_length / vqt.sample_rate)
+        with readable_os_errors(cache.folder):
+            scratch.flush()
+        frames = np.memmap(scratch, dtype=np.float16, mode="r").reshape(-1, vqt.n_bands)
+        cache.put(key, {"frames": frames})
+        # Where another process has pruned the cache meanwhile, they are kept in memory.
+        return cache.get(key) or {"frames": np.array(frames)}
 
 
 def _settings(vqt: VQT) -> dict[str, float]:

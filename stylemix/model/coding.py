@@ -94,7 +94,7 @@ def codes_to_frames(
     # Steps beyond the loudness are decoded too: the ones before them see them.
     for start, stop, first, last in _chunks(m, _context(model)):
         z = torch.from_numpy(np.ascontiguousarray(codes[:, first:last], dtype=np.float32))[None]
-        c = torch.from_numpy(np.ascontiguousarray(weights[:, first:last]))[None]
+        c = torch.tensor(weights[:, first:last])[None]
         with torch.inference_mode():
             shape = model.decode(z, c)[0, :, (start - first) * f : (stop - first) * f]
             loud = torch.from_numpy(np.asarray(loudness[start * f : stop * f], dtype=np.float32))

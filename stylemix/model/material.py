@@ -100,7 +100,8 @@ def divide(n_frames: int, side: str, *, held_out: float, gap: int) -> list[tuple
     Returns
     -------
     list of (start, stop, held_out)
-        Stretches (frames).
+        Stretches (frames). A file so short that the gap would take most of what is learned from stays whole, and
+        is learned from.
 
     Examples
     --------
@@ -109,8 +110,10 @@ def divide(n_frames: int, side: str, *, held_out: float, gap: int) -> list[tuple
     """
     if side != "divided":
         return [(0, n_frames, side == "held-out")]
-    cut = round(n_frames * (1 - held_out))
-    return [(0, max(1, cut - gap), False), (min(cut, n_frames - 1), n_frames, True)]
+    cut = min(round(n_frames * (1 - held_out)), n_frames - 1)
+    if cut - gap < max(1, cut / 2):
+        return [(0, n_frames, False)]
+    return [(0, cut - gap, False), (cut, n_frames, True)]
 
 
 class Material:

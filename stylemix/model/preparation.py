@@ -1,4 +1,4 @@
-"""Folders to material: checked, turned into features once, split into files to learn from and files to judge on."""
+"""Folders to material: checked, turned into features once, split into what is learned from and judged on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from stylemix.audio import shown_name
 from stylemix.corpus import AudioFile
 from stylemix.doctor import Report, check_usable, inspect_folders
+from stylemix.errors import BadInput
 from stylemix.features import file_features, make_vqt
 from stylemix.model.artefact import RunFile
 from stylemix.model.material import Material, Piece, divide, split_files
@@ -63,13 +65,10 @@ def prepare(folders: Sequence[str | Path], recipe: Recipe, *, show_progress: boo
     StylemixError
         If a corpus has nothing usable: the reasons are counted.
     """
-    from stylemix.errors import BadInput
-
     report = inspect_folders(folders)
     check_usable(report)
     names = [corpus.name for corpus in report.corpora]
-    if unknown := set(recipe.training.weights) - set(names):
-        raise BadInput(f"training.weights names {sorted(unknown)[0]!r}, which is none of the corpora {', '.join(names)}")
+    _check_weights(recipe.training.weights, names)
     listed = [(i, file) for i, corpus in enumerate(report.corpora) for file in corpus.files]
     frames = _all_frames([file for _, file in listed], recipe, show_progress)
     sides: list[str] = []
@@ -77,17 +76,25 @@ def prepare(folders: Sequence[str | Path], recipe: Recipe, *, show_progress: boo
         sides += split_files([f.sha256 for f in corpus.files], [f.seconds for f in corpus.files],
                              held_out=recipe.training.held_out, seed=recipe.training.seed)
     gap = 2 * recipe.model.frames_per_step * (recipe.model.depth + 1)
-    pieces = [
-        Piece(y, corpus, start, stop, held_out)
-        for (corpus, _), y, side in zip(listed, frames, sides, strict=True)
-        for start, stop, held_out in divide(len(y), side, held_out=recipe.training.held_out, gap=gap)
-    ]
+    pieces: list[Piece] = []
+    for i, ((index, _), y) in enumerate(zip(listed, frames, strict=True)):
+        stretches = divide(len(y), sides[i], held_out=recipe.training.held_out, gap=gap)
+        sides[i] = sides[i] if len(stretches) > 1 or sides[i] == "held-out" else "train"
+        pieces += [Piece(y, index, *stretch) for stretch in stretches]
     material = Material(names, pieces, weights=recipe.training.weights, floor_db=recipe.features.floor_db)
     files = tuple(
         RunFile(str(file.path.absolute()), file.sha256, round(file.seconds, 3), corpus, side)
         for (corpus, file), side in zip(listed, sides, strict=True)
     )
     return Prepared(material, files, tuple(frames), report)
+
+
+def _check_weights(weights: dict[str, float], names: list[str]) -> None:
+    listed = ", ".join(shown_name(name) for name in names)
+    if unknown := set(weights) - set(names):
+        raise BadInput(f"training.weights names {sorted(unknown)[0]!r}, which is none of the corpora {listed}")
+    if not any(weights.get(name, 1.0) for name in names):
+        raise BadInput(f"training.weights are 0 for all of {listed}; one at least must be drawn from")
 
 
 def _all_frames(files: Sequence[AudioFile], recipe: Recipe, show: bool) -> list[np.ndarray]:

@@ -104,8 +104,11 @@ def _excerpt(prepared: Prepared, recipe: Recipe, corpus: int) -> np.ndarray:
     reach = min(n, len(loudness))
     best = piece.start + int(np.argmax(power[reach:] - power[: len(power) - reach]))
     with AudioReader(prepared.files[index].path, sample_rate=rate) as reader:
-        samples = reader.read(best * hop, min((best + n) * hop, reader.n_samples))
-    return samples.mean(axis=0, keepdims=True).astype(np.float32)
+        samples = reader.read(best * hop, max(min((best + n) * hop, reader.n_samples), best * hop + hop))
+    mixed = samples.mean(axis=0)
+    # Channels of opposite phase cancel: then the louder one alone is heard.
+    loudest = samples[np.argmax(np.square(samples).sum(axis=1))]
+    return (mixed if np.square(mixed).sum() > 0.05 * np.square(loudest).sum() else loudest)[None]
 
 
 def _plain(name: str) -> str:
