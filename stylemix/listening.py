@@ -12,7 +12,7 @@ import numpy as np
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
 from stylemix.explore.document import base64_text, build_page, data_block, json_for_html, read_template
-from stylemix.explore.page import MAP_SCRIPTS, MAP_STYLES, MapData, map_parts
+from stylemix.explore.page import MAP_SCRIPTS, MAP_STYLES, MapData, MapParts, map_parts
 from stylemix.explore.sprites import compress
 from stylemix.files import check_output, write_text
 from stylemix.pictures import FMAX_HZ, FMIN_HZ, loudest_db, spectrogram_png
@@ -250,48 +250,36 @@ def write_listening_page(
             "render shorter hybrids or fewer of them"
         )
     map_pieces = map_parts(page.points, max_bytes=room // 2) if page.points else None
-    value = {
-        "title": page.title,
-        "intro": list(page.intro),
-        "facts": [[k, str(v)] for k, v in page.facts.items()],
-        "players": players,
-        "range": [FMIN_HZ, FMAX_HZ],
-        "curve": _curve_value(page.curve),
-        "tables": [
-            {
-                "columns": list(t.columns),
-                "rows": [[str(c) for c in row] for row in t.rows],
-                "caption": t.caption,
-            }
-            for t in page.tables
-        ],
-    }
-    blocks.append(data_block("listening-data", json_for_html(value)))
-    styles = [
-        *(read_template(name) for name in MAP_STYLES),
-        read_template("listening.css", package="stylemix"),
+    blocks.append(data_block("listening-data", json_for_html(_page_value(page, players))))
+    text = _fill(page.title, blocks, map_pieces)
+    write_text(path, text)
+    summary = map_pieces.summary if map_pieces else None
+    return {"path": str(path), "bytes": len(text.encode("utf-8")), "players": len(players), "map": summary}
+
+
+def _page_value(page: ListeningData, players: list[dict[str, Any]]) -> dict[str, Any]:
+    tables = [
+        {"columns": list(t.columns), "rows": [[str(c) for c in row] for row in t.rows], "caption": t.caption}
+        for t in page.tables
     ]
-    own_scripts = [read_template(name, package="stylemix") for name in ("players.js", "listening.js")]
-    scripts = [*(read_template(name) for name in MAP_SCRIPTS), *own_scripts]
-    parts = {
-        "map": _map_section(map_pieces.section) if map_pieces else "",
-        "data": "\n".join([*blocks, map_pieces.data if map_pieces else ""]),
-    }
-    text = build_page(
-        read_template("listening.html", package="stylemix"),
-        title=page.title,
-        styles=styles,
-        scripts=scripts,
+    return {
+        "title": page.title, "intro": list(page.intro), "facts": [[k, str(v)] for k, v in page.facts.items()],
+        "players": players, "range": [FMIN_HZ, FMAX_HZ], "curve": _curve_value(page.curve), "tables": tables,
+    }  # fmt: skip
+
+
+def _fill(title: str, blocks: list[str], map_pieces: MapParts | None) -> str:
+    def own(name: str) -> str:
+        return read_template(name, package="stylemix")
+
+    parts = {"map": "", "data": "\n".join(blocks)}
+    if map_pieces:
+        parts["map"] = own("listening_map.html").replace("{{map}}", map_pieces.section)
+        parts["data"] += "\n" + map_pieces.data
+    return build_page(
+        own("listening.html"),
+        title=title,
+        styles=[*(read_template(name) for name in MAP_STYLES), own("listening.css")],
+        scripts=[*(read_template(name) for name in MAP_SCRIPTS), own("players.js"), own("listening.js")],
         parts=parts,
     )
-    write_text(path, text)
-    return {
-        "path": str(path),
-        "bytes": len(text.encode("utf-8")),
-        "players": len(players),
-        "map": map_pieces.summary if map_pieces else None,
-    }
-
-
-def _map_section(section: str) -> str:
-    return read_template("listening_map.html", package="stylemix").replace("{{map}}", section)

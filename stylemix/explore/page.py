@@ -207,7 +207,6 @@ def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES) -> MapParts:
         )
     strips = _sound(points, max_bytes - bare)
     columns, files = _columns(points, strips)
-    n_sounding = int((strips.strip >= 0).sum())
     facts = {"Segments": f"{n:,} in {len(files):,} {'file' if len(files) == 1 else 'files'}", **points.facts}
     value = {
         "title": points.title,
@@ -225,13 +224,10 @@ def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES) -> MapParts:
         for i, strip in enumerate(strips.strips)
     ]
     summary = {
-        "segments": n,
-        "files": len(files),
-        "clusters": len(points.cluster_names),
-        "with_sound": n_sounding,
-        "longest_clip_s": round(float(strips.clip_s.max()), 3),
+        "segments": n, "files": len(files), "clusters": len(points.cluster_names),
+        "with_sound": int((strips.strip >= 0).sum()), "longest_clip_s": round(float(strips.clip_s.max()), 3),
         "notice": value["notice"],
-    }
+    }  # fmt: skip
     return MapParts(read_template("map.html"), "\n".join(blocks), summary)
 
 
