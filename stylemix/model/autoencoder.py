@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from stylemix.model.refiner import Refiner
 from stylemix.recipe import Model
 
 
@@ -113,9 +114,10 @@ class ResidualLayer(nn.Module):
 class Autoencoder(nn.Module):
     """Shapes of spectra to latents and back, told which corpus it is.
 
-    ``encode(x) = W (x - m) + e(x - m)`` and ``decode(z, c) = W' z + d(z, c) + m(c)``: `W` and `W'` start as whitened
-    PCA and its inverse, the last layers of the residual networks `e` and `d` at zero, and ``m(c)`` is the mean
-    log-spectrum of the corpora mixed by the condition `c`. So before the first step it *is* PCA.
+    ``encode(x) = W (x - m) + e(x - m)`` and ``decode(z, c) = y + r(y, c) + m(c)`` with ``y = W' z + d(z, c)``: `W` and
+    `W'` start as whitened PCA and its inverse, the last layers of the residual networks `e` and `d` and of the
+    refiner `r` at zero, and ``m(c)`` is the mean log-spectrum of the corpora mixed by the condition `c`. So before
+    the first step it *is* PCA.
 
     Parameters
     ----------
@@ -142,6 +144,7 @@ class Autoencoder(nn.Module):
         self.decoder_in = nn.Conv1d(dims, width, 1)
         self.decoder = nn.ModuleList(ResidualLayer(width, n_corpora, size.dropout) for _ in range(size.depth))
         self.decoder_out = nn.Conv1d(width, patch, 1)
+        self.refiner = Refiner(size.frames_per_step, n_corpora, size.refiner_width, size.refiner_depth)
         for layer in (self.encoder_out, self.decoder_out):
             nn.init.zeros_(layer.weight)
             if layer.bias is not None:
@@ -203,6 +206,8 @@ class Autoencoder(nn.Module):
         h = self.decoder_in(codes)
         for layer in self.decoder:
             h = layer(h, condition)
-        shape = from_patches(self.linear_out @ codes + self.decoder_out(h), self.frames_per_step)
+        patches = self.linear_out @ codes + self.decoder_out(h)
+        patches = patches + self.refiner(patches, condition, self.means)
+        shape = from_patches(patches, self.frames_per_step)
         mean = torch.einsum("bcm,ck->bkm", condition, self.means)
         return shape + mean.repeat_interleave(self.frames_per_step, dim=-1)

@@ -10,7 +10,7 @@ from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.frames import set_loudness_apart, with_loudness
 
 # Steps encoded or decoded at a time.
-CHUNK_STEPS = 2048
+CHUNK_STEPS = 512
 
 
 def frames_to_codes(
@@ -103,8 +103,8 @@ def codes_to_frames(
 
 
 def _context(model: Autoencoder) -> int:
-    # Every residual layer looks one step to each side.
-    return len(model.encoder)
+    # Every residual layer looks one step to each side, and so does the refiner behind the decoder's.
+    return len(model.encoder) + 1
 
 
 def _checked(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> int:
