@@ -116,6 +116,8 @@ def load_checkpoint(
 
 
 def _checked_progress(value: Any) -> Progress:
+    if not isinstance(value, dict):
+        raise ValueError("no progress")
     kinds = {"curve": list, "step": int, "best_step": int, "waited": int}
     for name, item in value.items():
         if not isinstance(item, kinds.get(name, (int, float))) or isinstance(item, bool):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -205,11 +206,12 @@ class Run:
             inside = folder.name / path.relative_to(folder)
             places += [Path.cwd() / inside, self.path.parent / inside]
         for place in places:
-            if place.is_file():
+            # Not Path.is_file, which raises for a name that is too long.
+            if os.path.isfile(place):
                 return place
         raise BadInput(
-            f"{shown_name(path)}: the run needs this file of {shown_name(self.corpora[file.corpus])} and it is "
-            f"not there; put the folder back, or beside the run as {shown_name(self.path.parent / folder.name)}"
+            f"{shown_name(path)[-300:]}: the run needs this file of {shown_name(self.corpora[file.corpus])} and it "
+            f"is not there; put the folder back, or beside the run as {shown_name(self.path.parent / folder.name)}"
         )
 
     def describe(self) -> dict[str, Any]:

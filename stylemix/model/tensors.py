@@ -149,7 +149,7 @@ def _check_size(path: Path) -> None:
 
 def _damaged(path: Path, reason: str) -> BadInput:
     words = shown_name(" ".join(reason.split())[:200])
-    return BadInput(f"{shown_name(path)}: damaged or foreign ({words}); train the run again")
+    return BadInput(f"{shown_name(path)}: damaged or foreign ({words}); train the run again with --force")
 
 
 def _checksum(tensor: torch.Tensor) -> int:
