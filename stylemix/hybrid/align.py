@@ -17,7 +17,8 @@ LOUDNESS_WEIGHT = 0.5
 # random step.
 JUMP_COST = 0.75
 STRETCH_COST = 0.3
-CHUNK_STEPS = 2048
+# A chunk of distances to an hour of target takes 512 * 78,000 * 4 bytes = 160 MB.
+CHUNK_STEPS = 512
 
 
 @dataclass(frozen=True)
