@@ -15,10 +15,10 @@ FLOORS = [
     {"errors", "version"},
     {"arrays", "files", "progress", "recipe", "recipe_keys"},
     {"audio", "transforms"},
-    {"cache", "corpus", "doctor", "features", "phase", "starter", "style", "style_probe"},
+    {"cache", "corpus", "doctor", "features", "phase", "pictures", "starter", "style", "style_probe"},
     {"model"},
     {"explore", "hybrid"},
-    {"measure"},
+    {"listening", "measure"},
     {"__init__", "__main__", "cli", "demo"},
 ]
 

@@ -86,7 +86,19 @@ class Piece:
 
 @dataclass(frozen=True)
 class Strike:
-    """One stroke of a hammer: when (s), which key (MIDI), how hard (0 to 1), how long it rings (s)."""
+    """One stroke of a hammer.
+
+    Parameters
+    ----------
+    start_s : float
+        When (seconds).
+    midi : int
+        Which key (MIDI).
+    velocity : float
+        How hard, 0 to 1.
+    duration_s : float
+        How long it rings (seconds).
+    """
 
     start_s: float
     midi: int

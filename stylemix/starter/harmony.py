@@ -38,7 +38,17 @@ class Chord:
 
 @dataclass(frozen=True)
 class Tune:
-    """One note of a tune: when and how long (beats), which pitch (MIDI), and its place in the phrase."""
+    """One note of a tune.
+
+    Parameters
+    ----------
+    beat, beats : float
+        When and how long (beats).
+    midi : int
+        Which pitch (MIDI).
+    place : int
+        Its place in the phrase.
+    """
 
     beat: float
     beats: float
