@@ -240,7 +240,10 @@ def learn(
             learner.save()
             raise
     if p.curve[-1][1] != p.step:
-        learner.measure()
+        # Off the grid: who trains on from here must not have less patience than who trained through.
+        waited, rate = p.waited, p.rate
+        if not learner.measure():
+            p.waited, p.rate = waited, rate
     learner.save()
     return why
 
