@@ -6,10 +6,10 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 SOURCES := stylemix tests
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test lint check bench clean
 help:
 	@echo "make demo    set up, then hear and see stylemix on two small corpora it makes itself"
-	@echo "make test    set up, then run every test"
+	@echo "make test    set up, then ruff, mypy and every test"
 	@echo "make check   set up, then ruff, mypy, docs lint and the fast tests"
 	@echo "make bench   set up, then print the benchmarks"
 	@echo "make clean   remove what these made"
@@ -26,13 +26,15 @@ $(STAMP):
 demo: $(STAMP)
 	$(VENV)/bin/stylemix demo --force
 
-test: $(STAMP)
+test: lint
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
 # The docs lint (numpydoc rules, the README's commands) is tests/test_docs.py; every pytest run runs the doctests.
-check: $(STAMP)
+lint: $(STAMP)
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m mypy
+
+check: lint
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 bench: $(STAMP)

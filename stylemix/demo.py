@@ -128,7 +128,9 @@ def _map(run: Run, out: Path, show: bool) -> dict[str, Any]:
     return map_run(run, out, force=True, show_progress=show)
 
 
-def _write_page(page: Path, run: Run, folder: Path, results: dict[str, dict[str, Any]], spent: dict[str, float]) -> None:
+def _write_page(
+    page: Path, run: Run, folder: Path, results: dict[str, dict[str, Any]], spent: dict[str, float]
+) -> None:
     from stylemix.explore.atlas import map_data
     from stylemix.listening import ListeningData, TrainingCurve, write_listening_page
 
@@ -189,6 +191,9 @@ def _fade_table(folder: Path, results: dict[str, dict[str, Any]]) -> Any:
 
     rows = []
     for name, result in results.items():
+        if name == "sweep":
+            # The share of a fade whose gains move is no property of one place between the parents.
+            continue
         stems = Path(result["out"]).with_suffix("")
         source, target, crossfade = (read_wave(stems / f"{stem}.wav") for stem in ("source", "target", "crossfade"))
         hybrid = read_wave(stems / "hybrid.wav")

@@ -158,7 +158,26 @@ def _equal_loudness(waves: Sequence[Wave]) -> list[float]:
     return gains
 
 
-def _player_parts(players: Sequence[Player]) -> tuple[list[dict[str, Any]], list[str]]:
+def player_parts(players: Sequence[Player]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Turn players into what players.js shows, and the data blocks with their sound.
+
+    Parameters
+    ----------
+    players : sequence of Player
+        In the order shown.
+
+    Returns
+    -------
+    values : list of dict
+        JSON-safe, one a player.
+    blocks : list of str
+        Data blocks of the page; the names in them count the players from 0.
+
+    Raises
+    ------
+    BadInput
+        If a sound cannot be read or holds NaN.
+    """
     waves = [_load(player) for player in players]
     top_db = loudest_db(waves) if waves else 0.0
     gains = [0.0] * len(waves)
@@ -242,7 +261,7 @@ def write_listening_page(
     """
     own = [player.wave for player in page.players if not isinstance(player.wave, Wave)]
     path = check_output(out, force=force, inputs=[*inputs, *own])
-    players, blocks = _player_parts(page.players)
+    players, blocks = player_parts(page.players)
     room = max_bytes - sum(map(len, blocks)) - sum(len(player["picture"]) for player in players) - 100_000
     if room < 0:
         raise BadInput(

@@ -101,7 +101,7 @@ def test_progress_that_is_none(saved: tuple[Path, State, Progress], progress: An
 
 def test_a_missing_weight(saved: tuple[Path, State, Progress]) -> None:
     rewrite(saved[0], **{"average.means": None})
-    with pytest.raises(BadInput, match="cannot be resumed from .*means"):
+    with pytest.raises(BadInput, match=r"cannot be resumed from .*means"):
         load_checkpoint(saved[0], *new_state())
 
 

@@ -320,7 +320,7 @@ def test_a_diverged_training_is_told_and_leaves_the_best(
             tiny_run(folders, tmp_path / "a.mix")
     with monkeypatch.context() as patch:
         patch.setattr(learning, "reconstruction_loss", explode)
-        with pytest.raises(StylemixError, match="diverged at step 15; .* lower training.learning_rate than 0.001"):
+        with pytest.raises(StylemixError, match=r"diverged at step 15; .* lower training.learning_rate than 0.001"):
             tiny_run(folders, tmp_path / "a.mix", resume=True)
     # The state before it is still good.
     assert tiny_run(folders, tmp_path / "a.mix", resume=True).metrics["steps"] == 40

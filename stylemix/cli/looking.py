@@ -58,7 +58,8 @@ def evaluate(
         from stylemix.measure.report import evaluate as evaluate_run
         from stylemix.model.run import load_run
 
-        give(evaluate_run(load_run(run), out=out, force=force, show_progress=not quiet))
+        result = evaluate_run(load_run(run), out=out, force=force, show_progress=not quiet)
+        give(result, result.get("lines"))
 
 
 def info(run: opt.RunFolder, as_json: opt.Json = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -125,9 +126,12 @@ def hybrid(
         from stylemix.hybrid.render import hybrid_file, hybrid_folder
         from stylemix.model.run import load_run
 
-        render = hybrid_folder if source is not None and source.is_dir() else hybrid_file
-        give(render(
-            load_run(run), alpha=parse_alpha(alpha), source=source, target=target, mode=mode, phase=phase,
-            to=to, start_s=start, duration_s=duration, out=out, stems=stems, bits=bits,
-            sample_rate=sample_rate, seed=seed, force=force, show_progress=not quiet,
-        ))
+        options: dict[str, Any] = {
+            "alpha": parse_alpha(alpha), "target": target, "mode": mode, "phase": phase, "to": to,
+            "start_s": start, "duration_s": duration, "stems": stems, "bits": bits,
+            "sample_rate": sample_rate, "seed": seed, "force": force, "show_progress": not quiet,
+        }
+        if source is not None and source.is_dir():
+            give(hybrid_folder(load_run(run), source=source, out=out, **options))
+        else:
+            give(hybrid_file(load_run(run), source=source, out=out, **options))

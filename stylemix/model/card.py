@@ -47,7 +47,8 @@ def model_card(run: Run, *, verdict: list[str]) -> str:
         "",
         "## How it was trained",
         f"{m['steps']} steps in {m['seconds'] / 60:.1f} minutes on {m['device']} ({m['precision']}), seed "
-        f"{run.recipe.training.seed}; ended by: {ENDINGS[m['ended_by']]}. The weights are those of step {m['best_step']}.",
+        f"{run.recipe.training.seed}; ended by: {ENDINGS[m['ended_by']]}. "
+        f"The weights are those of step {m['best_step']}.",
         "",
         "## The corpora, as the doctor saw them",
         *[f"    {line}" for line in verdict],

@@ -150,7 +150,8 @@ class Learner:
     def _descend(self, loss: torch.Tensor, training: Training) -> None:
         step = self.progress.step
         for group in self.optimizer.param_groups:
-            group["lr"] = group["share"] * training.learning_rate * self.progress.rate * min(1.0, (step + 1) / _WARM_UP_STEPS)
+            warm = min(1.0, (step + 1) / _WARM_UP_STEPS)
+            group["lr"] = group["share"] * training.learning_rate * self.progress.rate * warm
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)

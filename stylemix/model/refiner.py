@@ -42,8 +42,8 @@ class Refiner(nn.Module):
         self.first = nn.Conv1d(n_inputs, width, _REACH, padding=_REACH // 2)
         self.layers = nn.ModuleList(nn.Conv1d(width, width, _REACH, padding=_REACH // 2) for _ in range(depth))
         self.last = nn.Conv1d(width, frames_per_step, _REACH, padding=_REACH // 2)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, patches: torch.Tensor, condition: torch.Tensor, means: torch.Tensor) -> torch.Tensor:
         """Say what is to be added.

@@ -167,7 +167,8 @@ class VQT:
             If `x` is empty or not real floating point.
         """
         if x.ndim < 1 or x.shape[-1] < 1 or not x.is_floating_point():
-            raise BadInput(f"VQT: x must be real floating point of shape (..., T), T >= 1; got {tuple(x.shape)}, {x.dtype}")
+            got = f"{tuple(x.shape)}, {x.dtype}"
+            raise BadInput(f"VQT: x must be real floating point of shape (..., T), T >= 1; got {got}")
         length = self.padded_length(x.shape[-1])
         spectrum = torch.fft.rfft(x, n=length)
         groups = []

@@ -50,7 +50,8 @@ def main() -> None:
         timed(arguments, cache)
         for name, out in (("after ten kills", killed), ("left alone", alone)):
             m = killing.metrics(out)
-            print(f"{name:<16} {m['steps']:>6} steps, held-out error {m['error']:.4f}, of PCA's {m['error_over_pca']:.4f}, "
+            print(f"{name:<16} {m['steps']:>6} steps, held-out error {m['error']:.4f}, "
+                  f"of PCA's {m['error_over_pca']:.4f}, "
                   f"ended by {m['ended_by']}")
 
 
