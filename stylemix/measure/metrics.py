@@ -132,8 +132,7 @@ def kernel_distance(features: np.ndarray, reference: np.ndarray) -> float:
     x, y = np.asarray(features, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
         raise BadInput(
-            f"kernel_distance: needs two sets of at least 2 rows with the same features, "
-            f"got {x.shape} and {y.shape}"
+            f"kernel_distance: needs two sets of at least 2 rows with the same features, got {x.shape} and {y.shape}"
         )
     x, y = standardised(x, y), standardised(y, y)
     yy = _squared_distances(y, y)

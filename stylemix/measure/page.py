@@ -204,6 +204,7 @@ def _facts(result: dict[str, Any]) -> list[list[str]]:
         "Classifier": "right in "
         + ("an unknown share" if accuracy is None else f"{100 * accuracy:.0f} %")
         + f" of unheard segments; trained on {' and '.join(map(str, result['classifier']['segments']))}",
+        "Crossfade through the model": f"{100 * result['unexplained_damage']:.0f} % not explained by a fade",
         "Evaluated in": f"{result['seconds']:.0f} s",
     }
     if {"steps", "seconds"} <= training.keys():

@@ -186,9 +186,7 @@ def training_figures(run: Run) -> dict[str, Any]:
     return {**found, "curve": [[row[0], row[-1]] for row in curve]}
 
 
-def _by_style(
-    features: np.ndarray, styles: Sequence[np.ndarray], probe: StyleProbe
-) -> dict[str, float | None]:
+def _by_style(features: np.ndarray, styles: Sequence[np.ndarray], probe: StyleProbe) -> dict[str, float | None]:
     if not len(features):
         return {"p_b": None, "kad_source": None, "kad_target": None, "kad_union": None}
     references = {"kad_source": styles[0], "kad_target": styles[1], "kad_union": np.concatenate(styles)}
