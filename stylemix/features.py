@@ -171,8 +171,8 @@ def _compute(
 ) -> dict[str, np.ndarray]:
     with readable_os_errors(cache.folder):
         cache.folder.mkdir(parents=True, exist_ok=True)
-        # On the disk before they are put together: the features of a day of sound need not fit into memory. The
-        # file has no name, so that nothing is left of it when this process is killed.
+        # On the disk before they are put together: the features of a day of sound need not fit into memory.
+        # The file has no name, so that nothing is left of it when this process is killed.
         scratch = tempfile.TemporaryFile(dir=cache.folder)  # noqa: SIM115 (closed by the next block)
     with scratch:
         for block in feature_blocks(path, vqt):

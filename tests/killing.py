@@ -57,8 +57,12 @@ class Kill:
 def plan(seed: int, *, features_s: float, training_s: float, finishing_s: float) -> list[Moment]:
     """Ten moments, spread by the seed over the stages; the lengths are about how long each lasts (seconds)."""
     rng = np.random.default_rng(seed)
-    spread = [("start-up", 2, 1.5), ("features", 2, features_s), ("training", 4, training_s),
-              ("finishing", 2, finishing_s)]
+    spread = [
+        ("start-up", 2, 1.5),
+        ("features", 2, features_s),
+        ("training", 4, training_s),
+        ("finishing", 2, finishing_s),
+    ]
     return [Moment(stage, float(rng.random() * longest)) for stage, n, longest in spread for _ in range(n)]
 
 
@@ -83,8 +87,19 @@ def begun(moment: Moment, out: Path, cache: Path) -> Callable[[], bool]:
 
 def command(folders: Sequence[Path], out: Path, *options: str) -> list[str]:
     """The command line of a training on the cpu."""
-    return [sys.executable, "-m", "stylemix", "train", *map(str, folders), "--out", str(out), "--device", "cpu",
-            "--quiet", *options]
+    return [
+        sys.executable,
+        "-m",
+        "stylemix",
+        "train",
+        *map(str, folders),
+        "--out",
+        str(out),
+        "--device",
+        "cpu",
+        "--quiet",
+        *options,
+    ]
 
 
 def environment(cache: Path, threads: int = 1) -> dict[str, str]:

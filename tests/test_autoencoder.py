@@ -175,8 +175,6 @@ def test_wrong_shapes_into_the_encoder_are_told(frames: np.ndarray, condition: n
         (np.zeros((D, 3)), np.array([1, 0]), 0, "got 0"),
     ],
 )
-def test_wrong_shapes_into_the_decoder_are_told(
-    codes: np.ndarray, condition: np.ndarray, n: int, what: str
-) -> None:
+def test_wrong_shapes_into_the_decoder_are_told(codes: np.ndarray, condition: np.ndarray, n: int, what: str) -> None:
     with pytest.raises(BadInput, match=what):
         codes_to_frames(new_model(), codes, condition, np.zeros(n))

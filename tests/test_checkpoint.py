@@ -43,8 +43,16 @@ def take_steps(state: State, n: int, *, seed: int = 0) -> None:
 def saved(tmp_path: Path) -> tuple[Path, State, Progress]:
     state = new_state()
     take_steps(state, 3)
-    progress = Progress(step=3, seconds=1.25, best_error=0.5, best_step=2, waited=1, rate=0.3, last_loss=0.7,
-                        curve=[[0.0, 0, 1.0, 1.0], [1.0, 2, 0.9, 0.5]])
+    progress = Progress(
+        step=3,
+        seconds=1.25,
+        best_error=0.5,
+        best_step=2,
+        waited=1,
+        rate=0.3,
+        last_loss=0.7,
+        curve=[[0.0, 0, 1.0, 1.0], [1.0, 2, 0.9, 0.5]],
+    )
     save_checkpoint(tmp_path / "state.safetensors", progress, *state)
     return tmp_path / "state.safetensors", state, progress
 
@@ -89,10 +97,21 @@ def test_moments_of_another_shape(saved: tuple[Path, State, Progress]) -> None:
         load_checkpoint(saved[0], *new_state())
 
 
-@pytest.mark.parametrize("progress", [
-    {"step": "3"}, {"unknown": 1}, {"curve": 3}, {"curve": [[1, 2]]}, {"curve": [["a"] * 4]}, {"waited": 0.5}, [], "x",
-    {"rate": None}, {"seconds": True},
-])
+@pytest.mark.parametrize(
+    "progress",
+    [
+        {"step": "3"},
+        {"unknown": 1},
+        {"curve": 3},
+        {"curve": [[1, 2]]},
+        {"curve": [["a"] * 4]},
+        {"waited": 0.5},
+        [],
+        "x",
+        {"rate": None},
+        {"seconds": True},
+    ],
+)
 def test_progress_that_is_none(saved: tuple[Path, State, Progress], progress: Any) -> None:
     rewrite(saved[0], progress)
     with pytest.raises(BadInput, match="cannot be resumed from"):

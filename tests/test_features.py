@@ -101,9 +101,7 @@ def test_very_short_sounds_have_frames(tmp_path: Path, vqt: VQT, n_samples: int)
     assert np.isfinite(frames).all()
 
 
-def test_the_cache_spares_the_second_computation(
-    tmp_path: Path, vqt: VQT, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cache_spares_the_second_computation(tmp_path: Path, vqt: VQT, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.wav", melody(3.0, rate=RATE), rate=RATE)
     cache, calls, seconds = ArrayCache(tmp_path / "cache"), [], []
     compute = features.wave_features
@@ -154,9 +152,7 @@ def test_nothing_is_left_in_the_cache_when_a_file_breaks_in_the_middle(
     assert list(cache.folder.iterdir()) == []
 
 
-def test_memory_does_not_grow_with_the_length(
-    tmp_path: Path, vqt: VQT, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_does_not_grow_with_the_length(tmp_path: Path, vqt: VQT, monkeypatch: pytest.MonkeyPatch) -> None:
     # 30 s and 120 s; the frames of the difference alone would take 0.5 MB in half precision.
     monkeypatch.setattr(features, "_BLOCK_S", 5.0)
     peaks = []

@@ -46,9 +46,7 @@ def test_together_again_they_are_the_spectrum_above_the_floor(spectra: torch.Ten
 
 def test_what_the_decoder_says_of_loudness_does_not_count(spectra: torch.Tensor) -> None:
     shape, loudness = set_loudness_apart(spectra, floor_db=-60)
-    torch.testing.assert_close(
-        with_loudness(shape + 2.5, loudness), with_loudness(shape, loudness), atol=1e-5, rtol=0
-    )
+    torch.testing.assert_close(with_loudness(shape + 2.5, loudness), with_loudness(shape, loudness), atol=1e-5, rtol=0)
     out = with_loudness(shape, loudness)
     torch.testing.assert_close((2 * out).exp().mean(dim=1), (2 * loudness).exp())
 

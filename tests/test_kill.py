@@ -22,15 +22,23 @@ STEPS = 600
 def test_ten_kills_change_nothing(tmp_path: Path) -> None:
     folders = tiny_corpora(tmp_path, n_files=6)
     recipe = tmp_path / "r.toml"
-    recipe.write_text(tiny_recipe(steps=STEPS, evaluate_every=20, checkpoint_s=0.1, patience=10**6, preview_s=1.0)
-                      .to_toml())
+    recipe.write_text(
+        tiny_recipe(steps=STEPS, evaluate_every=20, checkpoint_s=0.1, patience=10**6, preview_s=1.0).to_toml()
+    )
     alone, killed = tmp_path / "alone.mix", tmp_path / "killed.mix"
     options = ["--recipe", str(recipe)]
-    subprocess.run(killing.command(folders, alone, *options), env=killing.environment(tmp_path / "cache-alone"),
-                   check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        killing.command(folders, alone, *options),
+        env=killing.environment(tmp_path / "cache-alone"),
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
     arguments, cache = killing.command(folders, killed, *options, "--resume"), tmp_path / "cache"
-    kills = [killing.run_and_kill(arguments, cache, killed, moment)
-             for moment in killing.plan(0, features_s=0.3, training_s=0.6, finishing_s=0.03)]
+    kills = [
+        killing.run_and_kill(arguments, cache, killed, moment)
+        for moment in killing.plan(0, features_s=0.3, training_s=0.6, finishing_s=0.03)
+    ]
     # The kills met what they were meant to meet.
     assert [kill.landed for kill in kills] == [True] * 10, kills
     steps = [kill.step for kill in kills]

@@ -89,10 +89,17 @@ def draw(material: Material, n_crops: int, n_frames: int, seed: int = 0) -> tupl
 
 
 def test_draws_come_from_learned_stretches_alone() -> None:
-    material = Material(["a", "b"], [
-        numbered(0, 300, start=0, stop=200), numbered(0, 300, start=230, stop=300, held_out=True), numbered(1, 100),
-        numbered(1, 500, held_out=True),
-    ], weights={}, floor_db=-200)
+    material = Material(
+        ["a", "b"],
+        [
+            numbered(0, 300, start=0, stop=200),
+            numbered(0, 300, start=230, stop=300, held_out=True),
+            numbered(1, 100),
+            numbered(1, 500, held_out=True),
+        ],
+        weights={},
+        floor_db=-200,
+    )
     for seed in range(40):
         numbers, corpus = draw(material, 8, 32, seed)
         assert (np.diff(numbers, axis=1) == 1).all()
@@ -100,8 +107,11 @@ def test_draws_come_from_learned_stretches_alone() -> None:
         assert numbers[corpus == 1].max() < 100
 
 
-@given(weights=st.lists(st.floats(0, 5), min_size=2, max_size=4).filter(lambda w: sum(w) > 0.1),
-       n_crops=st.integers(1, 40), seed=st.integers(0, 3))
+@given(
+    weights=st.lists(st.floats(0, 5), min_size=2, max_size=4).filter(lambda w: sum(w) > 0.1),
+    n_crops=st.integers(1, 40),
+    seed=st.integers(0, 3),
+)
 @settings(max_examples=50, deadline=None)
 def test_every_batch_keeps_the_shares(weights: list[float], n_crops: int, seed: int) -> None:
     names = [f"c{i}" for i in range(len(weights))]
@@ -143,7 +153,10 @@ def test_transposition_moves_bands_and_repeats_the_edge() -> None:
     shape, _, _ = material.draw(200, 4, np.random.default_rng(0), shift_bands=1, shift_share=0.5)
     rows = (shape[:, :, 0] - shape[:, :1, 0]).round().int().tolist()
     moved = {
-        (0, 1, 2, 3, 4, 5): 0, (0, 0, 1, 2, 3, 4): 1, (0, 0, 0, 1, 2, 3): 2, (0, 1, 2, 3, 4, 4): -1,
+        (0, 1, 2, 3, 4, 5): 0,
+        (0, 0, 1, 2, 3, 4): 1,
+        (0, 0, 0, 1, 2, 3): 2,
+        (0, 1, 2, 3, 4, 4): -1,
         (0, 1, 2, 3, 3, 3): -2,
     }
     shifts = [moved[tuple(row)] for row in rows]

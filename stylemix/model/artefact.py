@@ -122,9 +122,7 @@ def read_origin(folder: Path) -> Origin:
     if value.get("format") != FORMAT or not isinstance(version, int):
         raise BadInput(f"{folder}: is not a stylemix run; give the folder that train made")
     if version > VERSION:
-        raise BadInput(
-            f"{folder}: run format {version} is newer than this stylemix reads ({VERSION}); update stylemix"
-        )
+        raise BadInput(f"{folder}: run format {version} is newer than this stylemix reads ({VERSION}); update stylemix")
     return _checked_origin(folder, value)
 
 
@@ -141,8 +139,12 @@ def write_origin(folder: Path, origin: Origin) -> None:
     from stylemix.version import __version__
 
     value = {
-        "format": FORMAT, "version": VERSION, "stylemix": __version__, "names": list(origin.names),
-        "folders": list(origin.folders), "levels": [float(v) for v in origin.levels],
+        "format": FORMAT,
+        "version": VERSION,
+        "stylemix": __version__,
+        "names": list(origin.names),
+        "folders": list(origin.folders),
+        "levels": [float(v) for v in origin.levels],
         "files": [asdict(file) for file in origin.files],
     }
     # In ASCII, which can hold a file name whose bytes are no text.
@@ -251,10 +253,13 @@ def _checked_origin(folder: Path, value: dict[str, Any]) -> Origin:
     check(_is_list(names, _is_text) and len(set(names)) == len(names) >= 1, "names must be different texts")
     check(_is_list(folders, _is_text) and len(folders) == len(names), "folders must be a text for each name")
     check(_is_list(levels, _is_number) and len(levels) == len(names), "levels must be a number for each name")
-    check(_is_list(files, lambda file: _is_file(file, len(names))),
-          "files must be objects with path, sha256, seconds, corpus and split")
-    return Origin(tuple(names), tuple(folders), np.asarray(levels, dtype=np.float32),
-                  tuple(RunFile(**file) for file in files))
+    check(
+        _is_list(files, lambda file: _is_file(file, len(names))),
+        "files must be objects with path, sha256, seconds, corpus and split",
+    )
+    return Origin(
+        tuple(names), tuple(folders), np.asarray(levels, dtype=np.float32), tuple(RunFile(**file) for file in files)
+    )
 
 
 def _is_file(value: object, n_corpora: int) -> bool:
@@ -262,9 +267,14 @@ def _is_file(value: object, n_corpora: int) -> bool:
         return False
     corpus = value["corpus"]
     return (
-        _is_text(value["path"]) and _is_text(value["sha256"]) and value["split"] in SPLITS
-        and _is_number(value["seconds"]) and value["seconds"] >= 0
-        and isinstance(corpus, int) and not isinstance(corpus, bool) and 0 <= corpus < n_corpora
+        _is_text(value["path"])
+        and _is_text(value["sha256"])
+        and value["split"] in SPLITS
+        and _is_number(value["seconds"])
+        and value["seconds"] >= 0
+        and isinstance(corpus, int)
+        and not isinstance(corpus, bool)
+        and 0 <= corpus < n_corpora
     )
 
 

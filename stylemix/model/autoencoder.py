@@ -82,7 +82,8 @@ class ResidualLayer(nn.Module):
         self.over_time = nn.Conv1d(width, width, 3, padding=1)
         self.mix = nn.Conv1d(width, width, 1)
         self.dropout = nn.Dropout(dropout)
-        # Feature-wise modulation (Perez et al. 2018): the corpus scales and shifts every channel; at first it does not.
+        # Feature-wise modulation (Perez et al. 2018): the corpus scales and shifts every channel; at first it
+        # does not.
         self.modulate = nn.Conv1d(n_corpora, 2 * width, 1, bias=False) if n_corpora else None
         if self.modulate is not None:
             nn.init.zeros_(self.modulate.weight)
@@ -114,10 +115,10 @@ class ResidualLayer(nn.Module):
 class Autoencoder(nn.Module):
     """Shapes of spectra to latents and back, told which corpus it is.
 
-    ``encode(x) = W (x - m) + e(x - m)`` and ``decode(z, c) = y + r(y, c) + m(c)`` with ``y = W' z + d(z, c)``: `W` and
-    `W'` start as whitened PCA and its inverse, the last layers of the residual networks `e` and `d` and of the
-    refiner `r` at zero, and ``m(c)`` is the mean log-spectrum of the corpora mixed by the condition `c`. So before
-    the first step it *is* PCA.
+    ``encode(x) = W (x - m) + e(x - m)`` and ``decode(z, c) = y + r(y, c) + m(c)`` with
+    ``y = W' z + d(z, c)``: `W` and `W'` start as whitened PCA and its inverse, the last layers of the residual
+    networks `e` and `d` and of the refiner `r` at zero, and ``m(c)`` is the mean log-spectrum of the corpora mixed
+    by the condition `c`. So before the first step it *is* PCA.
 
     Parameters
     ----------

@@ -25,9 +25,7 @@ def model_card(run: Run, *, verdict: list[str]) -> str:
         Markdown for people; only numbers that were measured.
     """
     facts, m = run.describe(), run.metrics
-    rows = [
-        f"| {_cell(c['name'])} | {c['files']} | {c['minutes']} | {c['held_out_files']} |" for c in facts["corpora"]
-    ]
+    rows = [f"| {_cell(c['name'])} | {c['files']} | {c['minutes']} | {c['held_out_files']} |" for c in facts["corpora"]]
     lines = [
         f"# {_cell(run.path.name)}",
         "",

@@ -71,9 +71,7 @@ def save_checkpoint(
     save_tensors(path, tensors, progress=json.dumps(asdict(progress)))
 
 
-def load_checkpoint(
-    path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
-) -> Progress:
+def load_checkpoint(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
     """Read a state back into a model, its average and its optimiser.
 
     Parameters

@@ -57,9 +57,7 @@ def frames_to_codes(
     return np.concatenate(codes, axis=1), np.concatenate(loudness)
 
 
-def codes_to_frames(
-    model: Autoencoder, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray
-) -> np.ndarray:
+def codes_to_frames(model: Autoencoder, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
     """Decode latents.
 
     Parameters
@@ -120,6 +118,4 @@ def _chunks(n_steps: int, context: int) -> list[tuple[int, int, int, int]]:
     """Cut steps into chunks: start and stop of each, and the same with its context."""
     starts = range(0, n_steps, CHUNK_STEPS)
     stops = [min(start + CHUNK_STEPS, n_steps) for start in starts]
-    return [
-        (a, b, max(0, a - context), min(n_steps, b + context)) for a, b in zip(starts, stops, strict=True)
-    ]
+    return [(a, b, max(0, a - context), min(n_steps, b + context)) for a, b in zip(starts, stops, strict=True)]

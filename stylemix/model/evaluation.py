@@ -87,9 +87,9 @@ def pca_error(material: Material, recipe: Recipe, *, times: int = 1) -> float | 
     recipe : Recipe
         Its latent dimensions and frames a step count.
     times : int
-        Of 1, the same numbers a step as the model, which is where the model starts. Of 4, four times the frames
-        and four times the dimensions, so as many numbers a second but a quarter of the model's time resolution:
-        what knowing the past and the future is worth.
+        Of 1, the same numbers a step as the model, which is where the model starts. Of 4, four times the
+        frames and four times the dimensions, so as many numbers a second but a quarter of the model's time
+        resolution: what knowing the past and the future is worth.
 
     Returns
     -------
@@ -99,8 +99,12 @@ def pca_error(material: Material, recipe: Recipe, *, times: int = 1) -> float | 
     frames = recipe.model.frames_per_step * times
     if frames * material.n_bands > LARGEST_PATCH:
         return None
-    pca = fit_pca(material, latent_dim=recipe.model.latent_dim * times, frames_per_step=frames,
-                  match_spectrum=recipe.features.match_spectrum)
+    pca = fit_pca(
+        material,
+        latent_dim=recipe.model.latent_dim * times,
+        frames_per_step=frames,
+        match_spectrum=recipe.features.match_spectrum,
+    )
 
     def rebuild(shape: torch.Tensor, corpus: int) -> torch.Tensor:
         mean = pca.means[corpus].unsqueeze(-1)
@@ -128,7 +132,8 @@ def between_error(model: Autoencoder, material: Material, recipe: Recipe, *, see
     Returns
     -------
     float
-        Squared distance between a mixed code and the code of its own sound, over the codes' variance: 0 without holes.
+        Squared distance between a mixed code and the code of its own sound, over the codes' variance: 0
+        without holes.
     """
     n = recipe.training.crop_steps * recipe.model.frames_per_step
     generator = torch.Generator().manual_seed(seed)

@@ -18,8 +18,8 @@ def set_loudness_apart(log_magnitude: torch.Tensor, *, floor_db: float) -> tuple
     log_magnitude : torch.Tensor, shape (..., K, N)
         Natural logarithm of the band magnitudes.
     floor_db : float
-        Where a shape bends into its floor, relative to the frame's mean power (dB). Below it lie codec cut-offs and
-        dither, which are no style.
+        Where a shape bends into its floor, relative to the frame's mean power (dB). Below it lie codec
+        cut-offs and dither, which are no style.
 
     Returns
     -------

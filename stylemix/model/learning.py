@@ -72,8 +72,8 @@ class Learner:
         training = self.recipe.training
         linear = [self.model.linear_in, self.model.linear_out]
         rest = [p for p in self.model.parameters() if not any(p is q for q in linear)]
-        # Adam moves every weight by about the learning rate a step, whatever its size. PCA's weights are small and
-        # right already: steps fit for the residual layers would shake them to pieces.
+        # Adam moves every weight by about the learning rate a step, whatever its size. PCA's weights are
+        # small and right already: steps fit for the residual layers would shake them to pieces.
         return [
             {"params": rest, "weight_decay": training.weight_decay, "share": 1.0},
             {"params": linear, "weight_decay": 0.0, "share": _LINEAR_SHARE},
@@ -116,8 +116,11 @@ class Learner:
         n_corpora = len(self.material.names)
         rng = np.random.default_rng((training.seed, self.progress.step))
         shape, weight, corpus = self.material.draw(
-            training.batch_size, training.crop_steps * size.frames_per_step, rng,
-            shift_bands=self.recipe.vqt.bins_per_octave // 12, shift_share=training.transpose_share,
+            training.batch_size,
+            training.crop_steps * size.frames_per_step,
+            rng,
+            shift_bands=self.recipe.vqt.bins_per_octave // 12,
+            shift_share=training.transpose_share,
         )
         shape, weight = shape.to(self.device), weight.to(self.device)
         condition = torch.nn.functional.one_hot(corpus, n_corpora).float().to(self.device)
@@ -132,8 +135,9 @@ class Learner:
         self.progress.step += 1
         self._between_steps = True
 
-    def _loss(self, shape: torch.Tensor, weight: torch.Tensor, condition: torch.Tensor,
-              generator: torch.Generator) -> torch.Tensor:
+    def _loss(
+        self, shape: torch.Tensor, weight: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
         training = self.recipe.training
         codes = self.model.encode(shape, condition)
         noisy = codes + training.latent_noise * torch.randn_like(codes)
@@ -141,8 +145,8 @@ class Learner:
         loss = reconstruction_loss(decoded.float(), shape, weight)
         self.progress.last_loss = float(loss.detach())
         if training.between_weight:
-            # A quarter of the batch tells as much about the space between for a quarter of the time; every fourth
-            # crop, so that all corpora are in it.
+            # A quarter of the batch tells as much about the space between for a quarter of the time; every
+            # fourth crop, so that all corpora are in it.
             few = slice(None, None, 4)
             loss = loss + training.between_weight * between_loss(self.model, codes[few], condition[few], generator)
         return loss
@@ -217,8 +221,13 @@ def learn(
     """
     training, p = learner.recipe.training, learner.progress
     # When there is no limit in time, the bar counts steps; without any limit it counts the patience.
-    unit, total = ("seconds", training.minutes * 60) if training.minutes else \
-        ("step", float(training.steps)) if training.steps else ("waited", float(training.patience))
+    unit, total = (
+        ("seconds", training.minutes * 60)
+        if training.minutes
+        else ("step", float(training.steps))
+        if training.steps
+        else ("waited", float(training.patience))
+    )
     if not p.curve:
         learner.measure()
     due = _Due(p.seconds + training.checkpoint_s, p.seconds + training.preview_s / 4)

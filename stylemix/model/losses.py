@@ -31,9 +31,10 @@ def between_loss(
 ) -> torch.Tensor:
     """Cost of points between the corpora that the decoder and the encoder read differently.
 
-    Two crops of the batch are mixed at a random point between them, latents and condition alike, decoded, and encoded
-    again: a point whose sound is read as another point is a hole in the space, and what is heard there is nobody's
-    intention. PCA has no holes (its decoder is inverted by its encoder), so this holds the residual layers to it.
+    Two crops of the batch are mixed at a random point between them, latents and condition alike, decoded, and
+    encoded again: a point whose sound is read as another point is a hole in the space, and what is heard
+    there is nobody's intention. PCA has no holes (its decoder is inverted by its encoder), so this holds the
+    residual layers to it.
 
     Parameters
     ----------
@@ -53,8 +54,8 @@ def between_loss(
 
     References
     ----------
-    .. [1] D. Berthelot, C. Raffel, A. Roy, I. Goodfellow, "Understanding and improving interpolation in autoencoders
-       via an adversarial regularizer", arXiv:1807.07543: the aim; this is its critic-free, cyclic form.
+    .. [1] D. Berthelot, C. Raffel, A. Roy, I. Goodfellow, "Understanding and improving interpolation in
+       autoencoders via an adversarial regularizer", arXiv:1807.07543: the aim; this is its critic-free, cyclic form.
     """
     mixed, mixture = mix_between(codes, condition, generator)
     decoded = model.decode(mixed, mixture.unsqueeze(-1).expand(-1, -1, mixed.shape[-1]))

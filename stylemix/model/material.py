@@ -39,9 +39,9 @@ class Piece:
 def split_files(hashes: Sequence[str], seconds: Sequence[float], *, held_out: float, seed: int) -> list[str]:
     """Decide for every file of a corpus whether it is learned from or judged on.
 
-    Whole files are held out, in an order drawn from their content and the seed, until their share of the time is
-    nearest to what was asked. If every choice would take more than half (one file, or one that dwarfs the rest), the
-    longest file is divided: its end is held out.
+    Whole files are held out, in an order drawn from their content and the seed, until their share of the time
+    is nearest to what was asked. If every choice would take more than half (one file, or one that dwarfs the
+    rest), the longest file is divided: its end is held out.
 
     Parameters
     ----------
@@ -95,13 +95,14 @@ def divide(n_frames: int, side: str, *, held_out: float, gap: int) -> list[tuple
     held_out : float
         Share of a divided file to hold out.
     gap : int
-        Frames between the two stretches of a divided file that belong to neither, so that no window sees both.
+        Frames between the two stretches of a divided file that belong to neither, so that no window sees
+        both.
 
     Returns
     -------
     list of (start, stop, held_out)
-        Stretches (frames). A file so short that the gap would take most of what is learned from stays whole, and
-        is learned from.
+        Stretches (frames). A file so short that the gap would take most of what is learned from stays whole,
+        and is learned from.
 
     Examples
     --------
@@ -217,7 +218,8 @@ class Material:
         corpus : torch.Tensor, shape (B,), int
             Where each is from.
         """
-        # The shares are kept by the batch and not only on average: a corpus too many in one batch is one too few.
+        # The shares are kept by the batch and not only on average: a corpus too many in one batch is one too
+        # few.
         places = (np.arange(n_crops) + rng.random()) / n_crops
         corpora = np.searchsorted(np.cumsum(self.shares.numpy())[:-1], places, side="right")
         crops = np.stack([self._crop(int(c), n_frames, rng) for c in corpora])

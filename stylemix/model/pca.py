@@ -96,8 +96,9 @@ def _eigen(covariance: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Te
     """Return at least the `count` largest eigenvalues, rising, and their vectors."""
     if len(covariance) <= _LARGE or count > len(covariance) // 4:
         return torch.linalg.eigh(covariance)
-    # Subspace iteration: what lies below the wanted values fades by their ratio squared in each round; a spectrum
-    # of music falls so fast that eight rounds agree with all eigenvectors to 1e-4 of the error that PCA leaves.
+    # Subspace iteration: what lies below the wanted values fades by their ratio squared in each round; a
+    # spectrum of music falls so fast that eight rounds agree with all eigenvectors to 1e-4 of the error that
+    # PCA leaves.
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(len(covariance), count + count // 4 + 16, generator=generator, dtype=covariance.dtype)
     basis = torch.linalg.qr(start).Q

@@ -73,8 +73,12 @@ def prepare(folders: Sequence[str | Path], recipe: Recipe, *, show_progress: boo
     frames = _all_frames([file for _, file in listed], recipe, show_progress)
     sides: list[str] = []
     for corpus in report.corpora:
-        sides += split_files([f.sha256 for f in corpus.files], [f.seconds for f in corpus.files],
-                             held_out=recipe.training.held_out, seed=recipe.training.seed)
+        sides += split_files(
+            [f.sha256 for f in corpus.files],
+            [f.seconds for f in corpus.files],
+            held_out=recipe.training.held_out,
+            seed=recipe.training.seed,
+        )
     gap = 2 * recipe.model.frames_per_step * (recipe.model.depth + 2)
     pieces: list[Piece] = []
     for i, ((index, _), y) in enumerate(zip(listed, frames, strict=True)):

@@ -54,9 +54,7 @@ def write_previews(model: Autoencoder, prepared: Prepared, recipe: Recipe, folde
     return written
 
 
-def rebuild_wave(
-    samples: np.ndarray, model: Autoencoder, recipe: Recipe, *, corpus: int, n_corpora: int
-) -> np.ndarray:
+def rebuild_wave(samples: np.ndarray, model: Autoencoder, recipe: Recipe, *, corpus: int, n_corpora: int) -> np.ndarray:
     """Send a short sound through the model and back, on its own phase.
 
     Parameters

@@ -14,9 +14,10 @@ _REACH = 5
 class Refiner(nn.Module):
     """Sharpen what few latent numbers have blurred, by what spectra look like nearby.
 
-    What PCA leaves out is no noise: partials lose their peaks, floors are no longer flat, patches do not quite meet.
-    That is repaired from the neighbourhood of each band, in this patch and the two beside it, with weights shared by
-    all bands, so there are few of them and they serve music in any key. The last layer starts at zero.
+    What PCA leaves out is no noise: partials lose their peaks, floors are no longer flat, patches do not
+    quite meet. That is repaired from the neighbourhood of each band, in this patch and the two beside it,
+    with weights shared by all bands, so there are few of them and they serve music in any key. The last layer
+    starts at zero.
 
     Parameters
     ----------

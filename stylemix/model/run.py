@@ -119,9 +119,7 @@ class Run:
         BadInput
             If a shape is another.
         """
-        codes, loudness = frames_to_codes(
-            self.model, log_magnitude, condition, floor_db=self.recipe.features.floor_db
-        )
+        codes, loudness = frames_to_codes(self.model, log_magnitude, condition, floor_db=self.recipe.features.floor_db)
         return Latents(codes, loudness, self.recipe.sound.sample_rate, self.step_length)
 
     def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
@@ -174,12 +172,16 @@ class Run:
             shapes = self._stored.shapes
             steps = -(-shapes[loudness][-1] // self.recipe.model.frames_per_step)
             if shapes[codes] != (self.recipe.model.latent_dim, steps) or len(shapes[loudness]) != 1:
-                raise BadInput(f"{self._stored.path}: damaged ({codes} has a wrong shape); train the run again")
+                raise damaged(self.path, LATENTS, f"{codes} has a wrong shape")
             stored = self._stored.read(codes, loudness)
         except (KeyError, IndexError):
             raise damaged(self.path, LATENTS, f"the latents of file {index} are missing") from None
-        return Latents(stored[codes].float().numpy(), stored[loudness].float().numpy(),
-                       self.recipe.sound.sample_rate, self.step_length)
+        return Latents(
+            stored[codes].float().numpy(),
+            stored[loudness].float().numpy(),
+            self.recipe.sound.sample_rate,
+            self.step_length,
+        )
 
     def file_path(self, index: int) -> Path:
         """Find a file of the corpora, where it was or in its corpus' folder beside the run.
@@ -210,8 +212,9 @@ class Run:
             if os.path.isfile(place):
                 return place
         raise BadInput(
-            f"{shown_name(path)[-300:]}: the run needs this file of {shown_name(self.corpora[file.corpus])} and it "
-            f"is not there; put the folder back, or beside the run as {shown_name(self.path.parent / folder.name)}"
+            f"{shown_name(path)[-300:]}: the run needs this file of {shown_name(self.corpora[file.corpus])} "
+            "and it is not there; put the folder back, or beside the run as "
+            f"{shown_name(self.path.parent / folder.name)}"
         )
 
     def describe(self) -> dict[str, Any]:

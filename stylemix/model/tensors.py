@@ -132,8 +132,7 @@ class TensorFile:
                 yield file
         except BadInput:
             raise
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError,
-                RecursionError) as error:
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise _damaged(self.path, str(error)) from None
 
 

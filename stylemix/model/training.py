@@ -74,8 +74,8 @@ def train(
     seed : int, optional
         Of all randomness; the same seed and number of steps give the same weights on a cpu.
     resume : bool
-        Go on with a run that was interrupted, however early, or train a finished one further with more `minutes`
-        or `steps`; a finished one without more of either is returned as it is.
+        Go on with a run that was interrupted, however early, or train a finished one further with more
+        `minutes` or `steps`; a finished one without more of either is returned as it is.
     force : bool
         Replace an existing run.
     show_progress : bool
@@ -157,8 +157,12 @@ def _new_model(prepared: Prepared, recipe: Recipe) -> Autoencoder:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
         model = Autoencoder(material.n_bands, len(material.names), recipe.model)
-    pca = fit_pca(material, latent_dim=recipe.model.latent_dim, frames_per_step=recipe.model.frames_per_step,
-                  match_spectrum=recipe.features.match_spectrum)
+    pca = fit_pca(
+        material,
+        latent_dim=recipe.model.latent_dim,
+        frames_per_step=recipe.model.frames_per_step,
+        match_spectrum=recipe.features.match_spectrum,
+    )
     model.start_as_pca(pca.means, pca.components, pca.deviations)
     return model
 
@@ -174,10 +178,19 @@ def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, 
     if precision == "auto":
         precision = "bfloat16" if has_bfloat16(learner.device) else "float32"
     run.metrics = {
-        "finished": True, "error": error, "pca_error": pca, "pca_long_error": pca_error(material, recipe, times=4),
-        "error_over_pca": error / max(pca, 1e-9), "between_error": between_error(run.model, material, recipe),
-        "held_out": any(piece.held_out for piece in material.pieces), "steps": p.step, "best_step": best_step,
-        "seconds": p.seconds, "ended_by": why, "device": learner.device.type, "precision": precision,
+        "finished": True,
+        "error": error,
+        "pca_error": pca,
+        "pca_long_error": pca_error(material, recipe, times=4),
+        "error_over_pca": error / max(pca, 1e-9),
+        "between_error": between_error(run.model, material, recipe),
+        "held_out": any(piece.held_out for piece in material.pieces),
+        "steps": p.step,
+        "best_step": best_step,
+        "seconds": p.seconds,
+        "ended_by": why,
+        "device": learner.device.type,
+        "precision": precision,
         "curve": [[float(v) for v in row] for row in p.curve],
     }
     _store_latents(run, prepared.frames)

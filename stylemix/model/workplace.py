@@ -1,4 +1,4 @@
-"""The run folder while it is trained: made at once, resumed after any interruption, replaced only when asked."""
+"""The run folder during a training: made at once, resumed after any kill, replaced only when asked."""
 
 from __future__ import annotations
 
@@ -100,9 +100,7 @@ def check_folder(folder: Path, folders: Sequence[str | Path], *, resume: bool, f
     if not _contents(folder):
         return
     if not is_run(folder):
-        raise BadInput(
-            f"{shown_name(folder)}: is not a stylemix run and not empty; choose another --out"
-        )
+        raise BadInput(f"{shown_name(folder)}: is not a stylemix run and not empty; choose another --out")
     if resume:
         before = [Path(f).name for f in read_origin(folder).folders]
         now = [Path(f).absolute().name for f in folders]
@@ -110,9 +108,7 @@ def check_folder(folder: Path, folders: Sequence[str | Path], *, resume: bool, f
             begun, given = (shown_name(", ".join(names)) for names in (before, now))
             raise BadInput(f"{shown_name(folder)}: was begun with {begun}, not {given}; give the same folders")
     elif not force:
-        raise BadInput(
-            f"{shown_name(folder)}: exists already; add --resume to go on with it or --force to replace it"
-        )
+        raise BadInput(f"{shown_name(folder)}: exists already; add --resume to go on with it or --force to replace it")
     elif others := _contents(folder) - PARTS:
         raise BadInput(
             f"{shown_name(folder)}: holds {shown_name(sorted(others)[0])}, which is no part of a run and would "

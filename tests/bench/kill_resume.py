@@ -1,6 +1,6 @@
 """Kill a training of real folders ten times, resume it each time, and compare with one left alone.
 
-    python tests/bench/kill_resume.py FOLDER FOLDER --minutes 1
+python tests/bench/kill_resume.py FOLDER FOLDER --minutes 1
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ def main() -> None:
         timed(arguments, cache)
         for name, out in (("after ten kills", killed), ("left alone", alone)):
             m = killing.metrics(out)
-            print(f"{name:<16} {m['steps']:>6} steps, held-out error {m['error']:.4f}, "
-                  f"of PCA's {m['error_over_pca']:.4f}, "
-                  f"ended by {m['ended_by']}")
+            print(
+                f"{name:<16} {m['steps']:>6} steps, held-out error {m['error']:.4f}, "
+                f"of PCA's {m['error_over_pca']:.4f}, "
+                f"ended by {m['ended_by']}"
+            )
 
 
 if __name__ == "__main__":

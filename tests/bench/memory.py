@@ -1,6 +1,6 @@
 """Peak memory and feature speed of a training on five hours of sound, made of given files shifted and scaled.
 
-    python tests/bench/memory.py FILE FILE... --hours 5
+python tests/bench/memory.py FILE FILE... --hours 5
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def main() -> None:
         options = ["--recipe", asked.recipe, "--minutes", str(asked.minutes)]
         cache = Path(temporary, "cache")
         started = time.monotonic()
-        process = subprocess.Popen(killing.command(folders, Path(temporary, "m.mix"), *options),
-                                   env=killing.environment(cache, threads=2))
+        process = subprocess.Popen(
+            killing.command(folders, Path(temporary, "m.mix"), *options), env=killing.environment(cache, threads=2)
+        )
         first = last = None
         while process.poll() is None:
             time.sleep(0.2)
@@ -70,8 +71,10 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
         print(f"{asked.hours:g} h of sound, {len(list(cache.glob('??/*')))} files, {asked.minutes:g} minutes of steps")
         print(f"peak memory {peak:.2f} GiB")
-        print(f"checking {first - started:.0f} s, features {last - first:.0f} s "
-              f"({asked.hours * 3600 / (last - first):.0f} x real time), the rest {ended - last:.0f} s")
+        print(
+            f"checking {first - started:.0f} s, features {last - first:.0f} s "
+            f"({asked.hours * 3600 / (last - first):.0f} x real time), the rest {ended - last:.0f} s"
+        )
 
 
 if __name__ == "__main__":
