@@ -22,6 +22,7 @@ from stylemix.measure.page import write_page
 from stylemix.measure.report import ALPHAS, evaluate
 from stylemix.measure.verdict import checks, rises, verdict
 from stylemix.model.run import Run
+from tests.browser import chromium, console_errors, open_page
 from tests.tiny_training import tiny_corpora, tiny_run
 
 
@@ -278,3 +279,18 @@ def test_the_bar_reaches_its_end_and_never_goes_back(run: Run, monkeypatch: pyte
     report._measure(run, 0, lambda done, note="": seen.append(done))
     assert seen == sorted(seen)
     assert seen[-1] == sum(report._COSTS.values())
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_page_without_complaint(
+    numbers: dict[str, Any], rendered: list[Rendered], tmp_path: Path
+) -> None:
+    numbers |= {"summary": verdict(numbers), "checks": checks(numbers)}
+    write_page(tmp_path / "r.html", numbers, rendered[:1])
+    with chromium() as driver:
+        open_page(driver, tmp_path / "r.html")
+        assert console_errors(driver) == []
+        assert driver.find_element("css selector", "#summary p").text == numbers["summary"][0]
+        assert len(driver.find_elements("css selector", "#checks .met")) == len(numbers["checks"])
+        assert len(driver.find_elements("css selector", "svg polyline.hybrid")) == 4
+        assert len(driver.find_elements("css selector", ".player")) == 6

@@ -148,7 +148,7 @@ def _alpha_table(rows: Sequence[dict[str, Any]], source: str, target: str) -> di
     caption = (
         "Crossfades are of the same source and the same matched target at the same alpha. Distances: kernel "
         "distance of style features to the training files, in thousandths. The matched target is cut from "
-        f"recordings of {target}, so its distance to them is small at alpha 1."
+        f"recordings of {target}, which the classifier and the distances know."
     )
     return {"columns": columns, "rows": cells, "caption": caption}
 

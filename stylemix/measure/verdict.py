@@ -80,7 +80,7 @@ def checks(result: dict[str, Any]) -> list[dict[str, Any]]:
         rows.append(
             _check(
                 "Alpha moves the style",
-                "P(B) rises at every step, by 0.2 at least in all",
+                f"P({result['corpora'][1]}) rises at every step, by {LEAST_RISE} at least in all",
                 " ".join(f"{p:.2f}" for p in posteriors),
                 rises(posteriors),
             )

@@ -15,8 +15,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from stylemix.audio import probe
-from stylemix.corpus import scan
 from stylemix.measure.report import evaluate
 from stylemix.measure.verdict import at_alpha
 from stylemix.model.training import train
@@ -71,7 +69,7 @@ def measure(pair: tuple[Path, Path], folder: Path, arguments: argparse.Namespace
     page = arguments.pages and Path(arguments.pages) / f"{pair[0].name}-{pair[1].name}.html"
     result = evaluate(run, out=page, force=True, seed=arguments.seed)
     seconds = {"train": trained - began, "evaluate": time.perf_counter() - trained}
-    minutes = sum(probe(file.path).duration_s for corpus in map(scan, pair) for file in corpus.files) / 60
+    minutes = sum(file.seconds for file in run.files) / 60
     return {"minutes of music": number(minutes, 1), **rows(result, seconds)}
 
 

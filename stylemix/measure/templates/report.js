@@ -55,9 +55,9 @@ function tableRow(cells, tag, classes = []) {
 
 function checkRows(checks) {
   const head = el("thead"), body = el("tbody");
-  head.append(tableRow(["Promise", "Wanted", "Measured", ""], "th"));
+  head.append(tableRow(["", "Promise", "Wanted", "Measured"], "th"));
   for (const { what, wanted, measured, passed } of checks) {
-    body.append(tableRow([what, wanted, measured, passed ? "✓ met" : "✗ missed"], "td", ["", "", "", passed ? "met" : "missed"]));
+    body.append(tableRow([passed ? "✓ met" : "✗ missed", what, wanted, measured], "td", [passed ? "met" : "missed"]));
   }
   return [head, body];
 }
