@@ -57,6 +57,19 @@ def test_steps_that_only_harm_leave_pca(folders: list[Path], tmp_path: Path) -> 
     assert run.metrics["error"] == pytest.approx(run.metrics["pca_error"], rel=1e-5)
 
 
+def test_what_is_worse_than_pca_on_all_of_it_is_not_kept(
+    folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The part that is measured while it learns says that harm is good.
+    errors = iter(np.linspace(0.5, 0.4, 100))
+    monkeypatch.setattr(learning, "held_out_error", lambda *a, **k: next(errors))
+    harm = tiny_recipe(learning_rate=0.5, ema_decay=0.0, steps=20)
+    run = tiny_run(folders, tmp_path / "a.mix", recipe=harm)
+    assert [row[3] for row in run.metrics["curve"]] == sorted((row[3] for row in run.metrics["curve"]), reverse=True)
+    assert run.metrics["best_step"] == 0
+    assert run.metrics["error"] == pytest.approx(run.metrics["pca_error"], rel=1e-5)
+
+
 def test_a_run_folder_is_complete_and_finite(finished: Run) -> None:
     parts = {p.name for p in finished.path.iterdir()}
     assert parts == {

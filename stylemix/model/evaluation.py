@@ -15,6 +15,12 @@ from stylemix.recipe import Recipe
 
 # While training, as many frames of every held-out stretch are measured; at the end, all of them.
 QUICK_FRAMES = 3000
+# Of hours of music fewer of each, or measuring would take longer than learning.
+_QUICK_IN_ALL = 32000
+_QUICK_LEAST = 256
+# Crops between which `between_error` mixes, and how many are decoded at once: memory is theirs.
+_MOST_CROPS = 512
+_BATCH = 32
 _CHUNK_FRAMES = 8192
 
 Decoder = Callable[[torch.Tensor, int], torch.Tensor]
@@ -34,7 +40,7 @@ def held_out_error(
     means : torch.Tensor, shape (n_corpora, K)
         Mean log-spectra: their error is 1.
     most_frames : int, optional
-        Frames of each stretch to measure; all by default.
+        Frames of each stretch to measure, fewer where there are many; all by default.
 
     Returns
     -------
@@ -135,30 +141,42 @@ def between_error(model: Autoencoder, material: Material, recipe: Recipe, *, see
         Squared distance between a mixed code and the code of its own sound, over the codes' variance: 0
         without holes.
     """
-    n = recipe.training.crop_steps * recipe.model.frames_per_step
-    generator = torch.Generator().manual_seed(seed)
-    rebuild_on = copy.deepcopy(model).cpu()
-    codes, conditions = [], []
+    model = copy.deepcopy(model).cpu()
     with torch.inference_mode():
-        for piece, start, stop in _stretches(material, None):
-            shape, weight = material.shapes(piece, start, stop)
-            condition = torch.eye(len(material.names))[piece.corpus][None]
-            for a in range(0, shape.shape[1] - n + 1, n):
-                if float(weight[a : a + n].mean()) > 0.5:
-                    codes.append(rebuild_on.encode(shape[None, :, a : a + n], condition))
-                    conditions.append(condition)
-        if len(codes) < 2:
+        crops = _sounding_crops(material, recipe.training.crop_steps * recipe.model.frames_per_step)
+        if len(crops) < 2:
             return 0.0
-        z, c = torch.cat(codes), torch.cat(conditions)
-        mixed, mixture = mix_between(z, c, generator)
-        decoded = rebuild_on.decode(mixed, mixture.unsqueeze(-1).expand(-1, -1, mixed.shape[-1]))
-        again = rebuild_on.encode(decoded, mixture)
-        return float((again - mixed).square().mean() / z.var().clamp_min(1e-12))
+        # Evenly spread over all of them.
+        crops = crops[:: -(-len(crops) // _MOST_CROPS)]
+        c = torch.eye(len(material.names))[[piece.corpus for piece, _, _ in crops]]
+        z = torch.cat([
+            model.encode(material.shapes(*crop)[0][None], one[None]) for crop, one in zip(crops, c, strict=True)
+        ])
+        mixed, mixture = mix_between(z, c, torch.Generator().manual_seed(seed))
+        distance = 0.0
+        for codes, condition in zip(mixed.split(_BATCH), mixture.split(_BATCH), strict=True):
+            decoded = model.decode(codes, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
+            distance += float((model.encode(decoded, condition) - codes).square().sum())
+        return distance / mixed.numel() / max(float(z.var()), 1e-12)
+
+
+def _sounding_crops(material: Material, n_frames: int) -> list[tuple[Piece, int, int]]:
+    found = []
+    for piece, start, stop in _stretches(material, None):
+        weight = material.shapes(piece, start, stop)[1]
+        found += [
+            (piece, start + a, start + a + n_frames)
+            for a in range(0, stop - start - n_frames + 1, n_frames)
+            if float(weight[a : a + n_frames].mean()) > 0.5
+        ]
+    return found
 
 
 def _stretches(material: Material, most_frames: int | None) -> list[tuple[Piece, int, int]]:
-    found = []
-    for piece in material.judging():
+    found, pieces = [], material.judging()
+    if most_frames is not None:
+        most_frames = min(most_frames, max(_QUICK_LEAST, _QUICK_IN_ALL // len(pieces)))
+    for piece in pieces:
         length = piece.stop - piece.start
         count = length if most_frames is None else min(length, most_frames)
         first = piece.start + (length - count) // 2

@@ -14,6 +14,8 @@ from stylemix.model.material import Material, Piece
 # Longest vector whose covariance (half a gigabyte) is worth its memory.
 LARGEST_PATCH = 8192
 _CHUNK_FRAMES = 16384
+# Patches that are multiplied at once.
+_GATHERED = 2048
 # From here on all eigenvectors take most of a minute, of which only the first are wanted.
 _LARGE = 2048
 
@@ -71,18 +73,17 @@ def fit_pca(material: Material, *, latent_dim: int, frames_per_step: int, match_
             f"model.frames_per_step times the bands of the transform must be at most {LARGEST_PATCH}, got "
             f"{frames_per_step} times {means.shape[1]}; lower model.frames_per_step or vqt.bins_per_octave"
         )
-    covariance = torch.zeros(patch, patch, dtype=torch.float64)
+    # The large one need only be as good as the directions taken from it, and half a gigabyte is half a gigabyte.
+    covariance = torch.zeros(patch, patch, dtype=torch.float64 if patch <= _LARGE else torch.float32)
     for corpus in range(len(shares)):
-        total, count = torch.zeros(patch, patch, dtype=torch.float64), 0.0
-        for piece in material.training(corpus):
-            for shape, weight in _chunks(material, piece):
-                # Half a patch later is another view of the same sound: the grid must not matter.
-                for offset in {0, min(frames_per_step // 2, shape.shape[1] - 1)}:
-                    x = to_patches(shape[:, offset:] - means[corpus].unsqueeze(-1), frames_per_step)
-                    w = to_patches(weight[None, offset:], frames_per_step).mean(0)
-                    total += ((x * w) @ x.T).double()
-                    count += float(w.sum())
-        covariance += shares[corpus] * total / max(count, 1e-9)
+        total, count = torch.zeros_like(covariance), 0.0
+        for x, w in _gathered(_patches(material, corpus, means[corpus], frames_per_step)):
+            if total.dtype == x.dtype:
+                total.addmm_(x * w, x.T)
+            else:
+                total += (x * w) @ x.T
+            count += float(w.sum())
+        covariance.add_(total, alpha=float(shares[corpus]) / max(count, 1e-9))
     variances, directions = _eigen(covariance, latent_dim)
     top = variances.flip(0)[:latent_dim].clamp_min(1e-6 * float(variances[-1].clamp_min(1e-12)))
     components = directions.flip(1)[:, :latent_dim]
@@ -118,6 +119,31 @@ def _means(material: Material) -> torch.Tensor:
                 count += float(weight.sum())
         means.append(total / max(count, 1e-9))
     return torch.stack(means).float()
+
+
+def _patches(
+    material: Material, corpus: int, mean: torch.Tensor, frames_per_step: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    for piece in material.training(corpus):
+        for shape, weight in _chunks(material, piece):
+            # Half a patch later is another view of the same sound: the grid must not matter.
+            for offset in sorted({0, min(frames_per_step // 2, shape.shape[1] - 1)}):
+                x = to_patches(shape[:, offset:] - mean.unsqueeze(-1), frames_per_step)
+                yield x, to_patches(weight[None, offset:], frames_per_step).mean(0)
+
+
+def _gathered(
+    parts: Iterator[tuple[torch.Tensor, torch.Tensor]],
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Join the patches of many short files: adding to a large matrix takes longer than multiplying a few."""
+    waiting: list[tuple[torch.Tensor, torch.Tensor]] = []
+    for part in parts:
+        waiting.append(part)
+        if sum(len(w) for _, w in waiting) >= _GATHERED:
+            yield torch.cat([x for x, _ in waiting], dim=1), torch.cat([w for _, w in waiting])
+            waiting = []
+    if waiting:
+        yield torch.cat([x for x, _ in waiting], dim=1), torch.cat([w for _, w in waiting])
 
 
 def _chunks(material: Material, piece: Piece) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

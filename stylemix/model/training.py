@@ -22,6 +22,7 @@ from stylemix.model.checkpoint import Progress
 from stylemix.model.device import choose_device, has_bfloat16
 from stylemix.model.evaluation import between_error, held_out_error, model_decoder, pca_error
 from stylemix.model.learning import Learner, learn
+from stylemix.model.material import Material
 from stylemix.model.pca import fit_pca
 from stylemix.model.preparation import Prepared, prepare
 from stylemix.model.preview import write_previews
@@ -40,6 +41,8 @@ from stylemix.recipe import Recipe, load_recipe
 
 # The largest value that half precision holds is 65504.
 _LARGEST_HALF = 6e4
+# Two ways of summing the same squares differ by less.
+_ROUNDING = 1e-6
 
 
 def train(
@@ -168,12 +171,15 @@ def _new_model(prepared: Prepared, recipe: Recipe) -> Autoencoder:
 
 
 def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, *, why: str) -> Run:
-    run = load_run(folder)
     material, p = prepared.material, learner.progress
+    pca = pca_error(material, recipe) or 0.0
+    run, error = _best(folder, material)
+    if error > pca * (1 + _ROUNDING):
+        # While it learned, only a part of what is held out was measured; on all of it PCA is better after all.
+        save_tensors(folder / MODEL, _new_model(prepared, recipe).state_dict(), step="0")
+        run, error = _best(folder, material)
     # After a kill the best weights can be newer than the last state.
     best_step = int(TensorFile(folder / MODEL).metadata["step"])
-    error = held_out_error(model_decoder(run.model, len(run.corpora)), material, run.model.means)
-    pca = pca_error(material, recipe) or 0.0
     precision = recipe.training.precision
     if precision == "auto":
         precision = "bfloat16" if has_bfloat16(learner.device) else "float32"
@@ -199,6 +205,11 @@ def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, 
     # Last, so that what says that it is finished is finished.
     write_json(folder / METRICS, run.metrics)
     return load_run(folder)
+
+
+def _best(folder: Path, material: Material) -> tuple[Run, float]:
+    run = load_run(folder)
+    return run, held_out_error(model_decoder(run.model, len(run.corpora)), material, run.model.means)
 
 
 def _store_latents(run: Run, frames: Sequence[np.ndarray]) -> None:
