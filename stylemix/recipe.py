@@ -74,6 +74,7 @@ class Training:
     checkpoint_s: float = number(10.0, low=0.0)
     preview_s: float = number(60.0, low=0.0)
     precision: str = choice("auto", "auto", "float32", "bfloat16")
+    threads: int = number(0, low=0, high=1024)
     seed: int = number(0, low=0, high=2**63 - 1)
     tensorboard: bool = False
     weights: dict[str, float] = field(default_factory=dict, metadata={"low": 0.0})

@@ -19,7 +19,7 @@ from stylemix.model.artefact import CARD, LATENTS, METRICS, MODEL, Origin, is_ru
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.card import model_card
 from stylemix.model.checkpoint import Progress
-from stylemix.model.device import choose_device, has_bfloat16
+from stylemix.model.device import choose_device, has_bfloat16, threads
 from stylemix.model.evaluation import between_error, held_out_error, model_decoder, pca_error
 from stylemix.model.learning import Learner, learn
 from stylemix.model.material import Material
@@ -108,8 +108,8 @@ def train(
             return load_run(folder)
     if chosen.training.tensorboard:
         _summary_writer()
-    prepared = prepare(folders, chosen, show_progress=show_progress)
-    with readable_os_errors(folder):
+    with threads(chosen.training.threads), readable_os_errors(folder):
+        prepared = prepare(folders, chosen, show_progress=show_progress)
         return _train_in(folder, prepared, chosen, on, resume=resume and is_run(folder), show=show_progress)
 
 
