@@ -16,8 +16,10 @@ from safetensors.torch import load_file, save_file
 
 from stylemix.errors import BadInput, StylemixError
 from stylemix.files import readable_os_errors
+from stylemix.model import run as run_module
 from stylemix.model import tensors
 from stylemix.model.artefact import read_origin, write_origin
+from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.run import Run, RunFile, load_run
 from stylemix.model.tensors import TensorFile, save_tensors
 from tests.tiny_training import tiny_corpora, tiny_run
@@ -155,6 +157,21 @@ def test_a_recipe_that_asks_for_gigabytes_takes_none(folder: Path) -> None:
     # 64 layers of 16384 x 16384 x 4 weights, twice, would take 550 GB.
     with pytest.raises(BadInput, match=r"the recipe wants \("):
         load_run(folder)
+
+
+def test_a_model_takes_no_memory_before_its_weights_are_known_to_fit(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = []
+
+    class Watched(Autoencoder):
+        def __init__(self, *arguments: Any) -> None:
+            devices.append(torch.empty(0).device.type)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(run_module, "Autoencoder", Watched)
+    assert {p.device.type for p in load_run(folder).model.parameters()} == {"cpu"}
+    assert devices == ["meta"]
 
 
 HOSTILE: list[tuple[str, Any]] = [

@@ -57,6 +57,18 @@ def test_steps_that_only_harm_leave_pca(folders: list[Path], tmp_path: Path) -> 
     assert run.metrics["error"] == pytest.approx(run.metrics["pca_error"], rel=1e-5)
 
 
+def test_the_best_measurement_is_kept_and_not_the_last(
+    finished: Run, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = iter([0.5, 0.4, 0.3, 0.35, 0.2999])
+    monkeypatch.setattr(learning, "held_out_error", lambda *a, **k: next(errors))
+    run = tiny_run(folders, tmp_path / "a.mix")
+    # What is better by less than a thousandth is no better.
+    assert run.metrics["best_step"] == 20
+    assert run.metrics["error"] < run.metrics["pca_error"]
+    assert not same(run, finished)
+
+
 def test_what_is_worse_than_pca_on_all_of_it_is_not_kept(
     folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

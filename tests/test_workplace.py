@@ -150,6 +150,17 @@ def test_a_finished_run_goes_on_with_more(copy: Path, folders: list[Path], tmp_p
     assert read_recipe(copy).training.steps == 60
 
 
+def test_latents_of_other_weights_are_gone_while_it_goes_on(
+    copy: Path, folders: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt_at(50, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        tiny_run(folders, copy, resume=True, steps=60)
+    with pytest.raises(StylemixError, match="the training did not finish"):
+        load_run(copy).latents(0)
+    assert load_run(copy).card() == ""
+
+
 def test_time_that_is_used_up_can_be_extended(folders: list[Path], tmp_path: Path) -> None:
     recipe = tiny_recipe(steps=0, patience=10**6)
     run = tiny_run(folders, tmp_path / "a.mix", recipe=recipe, minutes=0.005)
