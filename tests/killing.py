@@ -68,8 +68,13 @@ def plan(seed: int, *, features_s: float, training_s: float, finishing_s: float)
 
 def begun(moment: Moment, out: Path, cache: Path) -> Callable[[], bool]:
     """Tell when a stage has begun, from what is on disk."""
-    state = out / "training" / "state.safetensors"
-    before = state.stat().st_mtime_ns if state.is_file() else 0
+    state, latents = out / "training" / "state.safetensors", out / "latents.safetensors"
+
+    def written(path: Path) -> int:
+        return path.stat().st_mtime_ns if path.is_file() else 0
+
+    # Of this process: not the ones that it resumes from.
+    before = {path: written(path) for path in (state, latents)}
     n_cached = len(list(cache.glob("??/*"))) if cache.is_dir() else 0
 
     def entries() -> int:
@@ -78,10 +83,9 @@ def begun(moment: Moment, out: Path, cache: Path) -> Callable[[], bool]:
     return {
         "start-up": lambda: True,
         "features": lambda: entries() > n_cached,
-        # A state of this process: not the one that it resumes from.
-        "training": lambda: state.is_file() and state.stat().st_mtime_ns != before,
+        "training": lambda: written(state) > before[state],
         # The last state is followed by the latents, the previews and the card; the metrics end it.
-        "finishing": lambda: (out / "latents.safetensors").is_file(),
+        "finishing": lambda: written(latents) > before[latents],
     }[moment.stage]
 
 
