@@ -47,11 +47,11 @@ class Model:
 
     latent_dim: int = number(128, low=1, high=4096)
     frames_per_step: int = number(8, low=1, high=256)
-    width: int = number(384, low=1, high=16384)
-    depth: int = number(3, low=0, high=64)
-    refiner_width: int = number(48, low=1, high=1024)
-    refiner_depth: int = number(2, low=0, high=64)
-    dropout: float = number(0.2, low=0.0, high=0.95)
+    width: int = number(256, low=1, high=16384)
+    depth: int = number(2, low=0, high=64)
+    refiner_width: int = number(64, low=1, high=1024)
+    refiner_depth: int = number(3, low=0, high=64)
+    dropout: float = number(0.3, low=0.0, high=0.95)
 
 
 @dataclass(frozen=True)

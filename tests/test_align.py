@@ -11,8 +11,8 @@ from stylemix.hybrid.align import Path, match, step_loudness
 from stylemix.hybrid.warp import MOST_STEPS, warp
 
 
-def latents(codes: np.ndarray) -> Latents:
-    return Latents(codes.astype(np.float32), np.zeros(4 * codes.shape[1], np.float32), 8000, 1024)
+def latents(codes: np.ndarray, *, rate: int = 8000) -> Latents:
+    return Latents(codes.astype(np.float32), np.zeros(4 * codes.shape[1], np.float32), rate, 1024)
 
 
 @pytest.fixture
@@ -34,10 +34,15 @@ def test_matching_leaves_out_the_source_itself(walk: np.ndarray) -> None:
 
 def test_a_run_goes_on_where_every_step_alone_would_jump(rng: np.random.Generator) -> None:
     source = np.cumsum(rng.standard_normal((8, 200)), axis=1)
-    noisy = [latents(source + 0.3 * rng.standard_normal(source.shape)) for _ in range(5)]
-    distances = np.stack([np.linalg.norm(source - n.codes, axis=0) for n in noisy])
+    noisy = [source + 0.3 * rng.standard_normal(source.shape) for _ in range(5)]
+    distances = np.stack([np.linalg.norm(source - n, axis=0) for n in noisy])
     alone = np.count_nonzero(np.diff(distances.argmin(axis=0))) + 1
-    assert len(match(latents(source), noisy).runs()) < alone / 4
+    # Steps of 46 ms; where steps are longer, a jump is worth fewer of them.
+    short, long = (
+        len(match(latents(source, rate=rate), [latents(n, rate=rate) for n in noisy]).runs()) for rate in (22050, 8000)
+    )
+    assert short < alone / 4
+    assert short < long < alone
 
 
 def test_a_run_never_goes_on_over_the_end_of_a_file(rng: np.random.Generator) -> None:

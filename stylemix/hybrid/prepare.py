@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # The target is brought to the source's level, by no more than this.
 MOST_GAIN_DB = 24.0
 SILENCE_DB = -90.0
-# Steps by which a path may drift before it is spliced: 0.1 s at the usual step of 46 ms.
-SLACK_STEPS = 2
+# A path may drift by as much before it is spliced, or by one step where a step is longer.
+SLACK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def align(
     else:
         own = keys.index(exclude) if exclude in keys and len(keys) > 1 else None
         path = match(scanned.latents, values, n_candidates=n_candidates, seed=seed, exclude=own)
-    path = path.held(SLACK_STEPS)
+    path = path.held(max(1, round(SLACK_S * scanned.latents.step_rate_hz)))
     lengths = np.diff(path.runs(), axis=1)[:, 0] / scanned.latents.step_rate_hz
     return path, {"runs": len(lengths), "mean_run_s": float(lengths.mean())}
 
