@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXCERPT_S = 20.0
 ALPHAS = (0.25, 0.5, 0.75)
 # Of training; with everything around it a demo stays below five minutes on two cores.
-MINUTES = 2.0
+MINUTES = 1.5
 
 
 def make_demo(
@@ -35,7 +35,7 @@ def make_demo(
         A folder: corpora/, demo.mix/, hybrids/, map.html and listen.html come into it. What an interrupted demo has
         finished is used again.
     minutes : float, optional
-        Of training; 2 by default.
+        Of training; 1.5 by default.
     seed : int
         Of the music and of the training.
     force : bool
