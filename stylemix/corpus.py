@@ -19,7 +19,7 @@ SOUND_SUFFIXES = frozenset((
     ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf", ".voc", ".sph", ".nist", ".ircam", ".sf", ".paf", ".svx",
     ".8svx", ".iff", ".avr", ".sds", ".sd2", ".wve", ".htk", ".xi", ".pvf"))
 REASONS = ("unreadable", "truncated", "not audio", "needs ffmpeg", "silent", "too short", "NaN or Inf",
-           "no permission", "duplicate", "empty")
+           "out of range", "no permission", "duplicate", "empty")
 MIN_SECONDS = 0.5
 MIN_SOUNDING_S = 0.25
 CLIPPED_SHARE = 1e-4

@@ -1,5 +1,6 @@
 """Segments of latents: every step in exactly one, statistics in closed form."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +99,15 @@ def test_a_map_is_never_written_over_a_recording(run, tmp_path):
     with pytest.raises(BadInput, match="one of the inputs"):
         map_run(run, path, force=True, show_progress=False)
     assert read_wave(path).n_samples == 6 * RATE
+
+
+def test_a_map_is_never_written_over_the_run(run, tmp_path):
+    moved = copy.copy(run)
+    moved.path = tmp_path
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    with pytest.raises(BadInput, match="one of the inputs"):
+        map_run(moved, tmp_path / "model.safetensors", force=True, show_progress=False)
+    assert (tmp_path / "model.safetensors").read_bytes() == b"weights"
 
 
 def test_long_corpora_get_longer_segments(run, monkeypatch):

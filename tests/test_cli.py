@@ -338,6 +338,31 @@ def test_a_folder_as_source_renders_a_folder(rendered: list, tmp_path: Path) -> 
     assert [name for name, _, _ in rendered] == ["folder", "file"]
 
 
+def test_a_missing_permission_is_a_failure_and_not_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+
+    def refuse(path: object, *_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    monkeypatch.setattr("os.scandir", refuse)
+    assert run_command(["inspect", str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_path_that_may_not_be_read_reaches_who_reads_it(
+    rendered: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    path = str(tmp_path)
+    assert run_command(["hybrid", path, "--alpha", "1", "--source", __file__, "--target", path, "--out", path]) == 0
+    assert run_command(["rebuild", path, path, "--out", path]) == 0
+    assert len(rendered) == 2
+
+
 def test_names_that_begin_with_a_dash_work(rendered: list) -> None:
     assert run_command(["hybrid", "r.mix", "--alpha", "-0.5", "--source", "-x.wav", "--out", "-y.wav"]) == 0
     assert run_command(["rebuild", "--out", "o.wav", "--", "r.mix", "-x.wav"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def test_bad_files_are_named_counted_and_skipped(tmp_path: Path) -> None:
     write(tmp_path / "dither.wav", np.random.default_rng(0).integers(-1, 2, 44100) / 2**15)
     write(tmp_path / "nan.wav", np.append(tone(1.0), np.nan), subtype="FLOAT")
     write(tmp_path / "inf.wav", np.append(tone(1.0), np.inf), subtype="FLOAT")
+    write(tmp_path / "huge.wav", 1e30 * tone(1.0), subtype="FLOAT")
+    os.mkfifo(tmp_path / "pipe.wav")
+    os.mkfifo(tmp_path / "pipe")
     truncate(write(tmp_path / "stub.flac", noise(5.0)), 0.02)
     shutil.copy(tmp_path / "good.wav", tmp_path / "same.wav")
     expected = {
@@ -60,6 +64,8 @@ def test_bad_files_are_named_counted_and_skipped(tmp_path: Path) -> None:
         "dither.wav": "silent",
         "nan.wav": "NaN or Inf",
         "inf.wav": "NaN or Inf",
+        "huge.wav": "out of range",
+        "pipe.wav": "unreadable",
         "stub.flac": "unreadable",
         "same.wav": "duplicate",
     }
@@ -86,6 +92,11 @@ def test_a_truncated_file_is_used_as_far_as_it_goes(tmp_path: Path, suffix: str)
     (file,) = scan(tmp_path).files
     assert "truncated" in file.flags
     assert 3.5 < file.seconds < 6.5
+
+
+def test_integers_that_became_floats_are_used(tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", 2.0**31 * tone(1.0), subtype="FLOAT")
+    assert [file.path.name for file in scan(tmp_path).files] == ["a.wav"]
 
 
 def test_clipping_is_flagged_and_a_peak_is_not(tmp_path: Path) -> None:

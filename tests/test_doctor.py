@@ -192,6 +192,12 @@ def test_names_cannot_break_the_lines(tmp_path: Path, name: str) -> None:
     strict_json(report)
 
 
+def test_a_flag_is_one_line_in_plain_figures(tmp_path: Path) -> None:
+    write(tmp_path / "two\nlines.wav", np.sign(melody(2.0)))
+    lines = inspect_folders([tmp_path]).lines()
+    assert r"  clipped: two\nlines.wav (100 % of its samples)" in lines
+
+
 def test_a_name_that_is_no_text_survives_json(tmp_path: Path) -> None:
     try:
         write(tmp_path / "a.wav", tone(2.0)).rename(tmp_path / "caf\udce9.wav")

@@ -221,12 +221,30 @@ def test_nothing_is_written_over_an_input(run: FakeRun, tmp_path: Path) -> None:
         hybrid_file(run, out=tmp_path / "h.wav", stems=tmp_path, **options)
     with pytest.raises(BadInput, match="must not be one of the inputs"):
         hybrid_file(run, out=run.files[3].path, **options)
+    for recording in run.files[:2]:
+        # Also of the source's own corpus, which a hybrid of another file does not read.
+        with pytest.raises(BadInput, match="must not be one of the inputs"):
+            hybrid_file(run, out=recording.path, **options)
+        with pytest.raises(BadInput, match="must not be one of the inputs"):
+            rebuild_file(run, source, out=recording.path, force=True, show_progress=False)
     with pytest.raises(BadInput, match="name of a stem"):
         hybrid_file(run, out=tmp_path / "x" / "hybrid.wav", stems=tmp_path / "x", **options)
     assert hashlib.sha256(source.read_bytes()).hexdigest() == before
     (tmp_path / "h.wav").write_bytes(b"mine")
     with pytest.raises(BadInput, match="exists already"):
         hybrid_file(run, out=tmp_path / "h.wav", **{**options, "force": False})
+
+
+@pytest.mark.parametrize("options", [{"out": "h.xyz"}, {"bits": "32f", "out": "h.flac"}, {"sample_rate": 0}])
+def test_what_cannot_be_written_is_said_before_the_work(
+    run: FakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, object]
+) -> None:
+    monkeypatch.setattr("stylemix.hybrid.render.prepare", lambda *_, **__: pytest.fail("worked first"))
+    source = make(tmp_path / "source.wav", RATE, 1, 0.5)
+    given = {"alpha": 0.5, "source": source, "show_progress": False, **options}
+    with pytest.raises(BadInput, match=r"ending|no 32-bit float|sample rate"):
+        hybrid_file(run, **{**given, "out": tmp_path / str(options.get("out", "h.wav"))})  # type: ignore[arg-type]
+    assert [path.name for path in tmp_path.iterdir()] == ["source.wav"]
 
 
 def test_a_failure_leaves_no_file(run: FakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,6 +123,8 @@ def test_the_page_is_never_written_over_and_never_over_an_input(run: Run, result
         evaluate(run, out=page, show_progress=False)
     with pytest.raises(BadInput, match="must not be one of the inputs"):
         evaluate(run, out=run.file_path(0), force=True, show_progress=False)
+    with pytest.raises(BadInput, match="must not be one of the inputs"):
+        evaluate(run, out=run.path / "metrics.json", force=True, show_progress=False)
 
 
 @pytest.mark.slow

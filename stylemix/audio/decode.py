@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import stat
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Small, because all of a chunk is lost when it holds the break of a damaged file.
 CHUNK_SAMPLES = 8192
+# Full scale is 1, and 2^31 in files whose integers became floats. Powers of more overflow single precision.
+LARGEST_SAMPLE = 1e10
 # Endings of sound that libsndfile does not decode and ffmpeg does.
 FFMPEG_SUFFIXES = frozenset((
     ".m4a", ".m4b", ".m4r", ".mp4", ".aac", ".wma", ".webm", ".mka", ".mkv", ".mov", ".ape", ".wv", ".ac3",
@@ -168,7 +171,7 @@ def breaks_at_once(path: str | Path) -> UnreadableAudio:
 
 
 def check_finite(path: str | Path, samples: np.ndarray) -> None:
-    """Refuse samples that are not numbers.
+    """Refuse samples that are not numbers, or so large that no sound can be meant.
 
     Parameters
     ----------
@@ -180,11 +183,17 @@ def check_finite(path: str | Path, samples: np.ndarray) -> None:
     Raises
     ------
     UnreadableAudio
-        If there is a NaN or an Inf.
+        If there is a NaN or an Inf, or a sample beyond `LARGEST_SAMPLE`.
     """
-    # One pass without a temporary: floats can't overflow the sum in doubles, so only NaN or Inf spoil it.
-    if samples.size and not np.isfinite(samples.sum(dtype=np.float64)):
+    if not samples.size:
+        return
+    # Two passes without a temporary; a NaN anywhere is the minimum and the maximum.
+    largest = max(-float(samples.min()), float(samples.max()))
+    if not np.isfinite(largest):
         raise UnreadableAudio(f"{shown_name(path)}: holds NaN or Inf samples; export it again", "NaN or Inf")
+    if largest > LARGEST_SAMPLE:
+        message = f"holds samples of {largest:.2g} times full scale; export it again"
+        raise UnreadableAudio(f"{shown_name(path)}: {message}", "out of range")
 
 
 @contextlib.contextmanager
@@ -235,6 +244,9 @@ def _stream_type() -> type[soundfile.SoundFile]:
 def _first_bytes(path: str | Path) -> bytes:
     name = shown_name(path)
     try:
+        # Opening a pipe waits for a writer, for ever; a folder says what it is when it is opened.
+        if not stat.S_ISREG(mode := os.stat(path).st_mode) and not stat.S_ISDIR(mode):
+            raise UnreadableAudio(f"{name}: is a pipe or a device; give a sound file")
         with open(path, "rb") as handle:
             return handle.read(16)
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def train(
             folders, out=out, recipe=recipe, minutes=minutes, steps=steps, device=device, seed=seed,
             resume=resume, force=force, show_progress=not quiet,
         )
-        hint = f"stylemix hybrid {run.path} --alpha 0.5 --source FILE --out half-way.wav"
+        hint = f"stylemix hybrid {shlex.quote(str(run.path))} --alpha 0.5 --source FILE --out half-way.wav"
         give({"out": str(run.path), **run.describe()}, [f"{run.path} is ready; next: {hint}"])
 
 

@@ -8,23 +8,24 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 RunFolder: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="RUN.mix", help="A run made by `stylemix train`.")
+    Path, typer.Argument(metavar="RUN.mix", readable=False, help="A run made by `stylemix train`.")
 ]
 Folders: TypeAlias = Annotated[
-    list[Path], typer.Argument(metavar="FOLDER", help="Folders of recordings, one for each style.")
+    list[Path], typer.Argument(metavar="FOLDER", readable=False, help="Folders of recordings, one for each style.")
 ]
-SoundFile: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="A sound file.")]
+SoundFile: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A sound file.")]
 RecipeName: TypeAlias = Annotated[
     str | None, typer.Argument(metavar="NAME", help="A recipe or a TOML file; without one they are listed.")
 ]
 
-# Every command.
+# Every command. Paths are not readable=True, which would make a missing permission wrong usage: who reads
+# them says what is wrong in one line.
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")
 ]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
-Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", help="Where to write.")]
-MaybeOut: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", help="Write a page too.")]
+Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", readable=False, help="Where to write.")]
+MaybeOut: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", readable=False, help="Write a page too.")]
 Force: TypeAlias = Annotated[
     bool, typer.Option("--force", "-f", help="Replace what exists (never an input).")
 ]
@@ -55,10 +56,10 @@ Alpha: TypeAlias = Annotated[
     ),
 ]
 Source: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE|FOLDER", help="The sound whose timeline is kept.")
+    Path | None, typer.Option(metavar="FILE|FOLDER", readable=False, help="The sound whose timeline is kept.")
 ]
 Target: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="The sound to match it with; else the whole corpus.")
+    Path | None, typer.Option(metavar="FILE", readable=False, help="The sound to match it with; else the whole corpus.")
 ]
 Mode: TypeAlias = Annotated[str, typer.Option(help="How the parents are blended.")]
 To: TypeAlias = Annotated[
@@ -71,7 +72,7 @@ Duration: TypeAlias = Annotated[
     float | None, typer.Option(metavar="S", help="How long (seconds); else to its end.")
 ]
 Stems: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Write the parents and the crossfade too.")
+    Path | None, typer.Option(metavar="DIR", readable=False, help="Write the parents and the crossfade too.")
 ]
 Phase: TypeAlias = Annotated[
     Literal["auto", "source", "estimate"], typer.Option(help="Phase of the source, or estimated anew.")

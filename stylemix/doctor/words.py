@@ -244,7 +244,8 @@ def _named(label: str, names: list[str]) -> list[str]:
 
 def _flagged(file: AudioFile, flag: str) -> str:
     if flag == "clipped":
-        return f"{file.path.name} ({100 * file.clipped_share:.2g} % of its samples)"
+        percent = float(f"{100 * file.clipped_share:.2g}")
+        return f"{file.path.name} ({percent:g} % of its samples)"
     return f"{file.path.name} (breaks off after {duration_words(file.seconds)}, which are used)"
 
 

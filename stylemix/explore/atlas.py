@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +16,8 @@ from stylemix.explore.cluster import Clusters, cluster
 from stylemix.explore.embed import Embedding, embed
 from stylemix.explore.page import MapData, write_map
 from stylemix.files import check_output, sha256_file
+from stylemix.model.run import Run, inputs_of
 from stylemix.progress import progress
-
-if TYPE_CHECKING:
-    from stylemix.model.run import Run
 
 SEGMENT_S = 2.0
 MOST_SEGMENTS = 6000
@@ -235,7 +233,7 @@ def map_run(run: Run, out: str | Path, *, force: bool = False, seed: int = 0,
     StylemixError
         If the run is damaged or the page cannot be written.
     """
-    inputs = [file.path for file in run.files]
+    inputs = inputs_of(run)
     check_output(out, force=force, inputs=inputs)
     with progress("map", 1.0, show=show_progress) as update:
         points = map_data(run, seed=seed, update=update)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,12 +19,10 @@ from stylemix.hybrid.roles import check_words, find_file
 from stylemix.hybrid.scan import scan, step_samples
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.writing import Outputs, check_outputs
+from stylemix.model.run import Run, inputs_of
 from stylemix.phase import unit
 from stylemix.progress import progress
 from stylemix.transforms import Block
-
-if TYPE_CHECKING:
-    from stylemix.model.run import Run
 
 
 def rebuild_file(
@@ -75,7 +73,8 @@ def rebuild_file(
     """
     began = time.perf_counter()
     check_words("match", phase)
-    check_outputs(out, None, force=force, inputs=[file])
+    inputs = [file, *inputs_of(run)]
+    check_outputs(out, None, force=force, inputs=inputs)
     index = find_file(run, file)
     own = 0 if index is None else run.files[index].corpus
     conditions = np.eye(len(run.corpora), dtype=np.float32)[[own, own]]
@@ -92,7 +91,7 @@ def rebuild_file(
             out_rate=None,
             bits=bits,
             force=force,
-            inputs=[file],
+            inputs=inputs,
         )
         with outputs, progress("rebuilding", reader.duration_s, show=show_progress) as report:
             for start, stop, (decoded, pooled) in _rebuilt(blender, reader):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,8 @@ from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
 from stylemix.hybrid.roles import Roles, assign_roles, check_words
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.writing import Outputs, check_outputs
+from stylemix.model.run import Run, inputs_of
 from stylemix.progress import progress
-
-if TYPE_CHECKING:
-    from stylemix.model.run import Run
 
 
 def hybrid_file(
@@ -96,12 +94,12 @@ def hybrid_file(
     curve = parse_alpha(alpha)
     check_words(mode, phase)
     roles = assign_roles(run, source=source, target=target, mode=mode, to=to)
-    inputs = [roles.source, *roles.targets.values()]
+    inputs = [roles.source, *roles.targets.values(), *inputs_of(run)]
     check_outputs(out, stems, force=force, inputs=inputs)
     with SourceReader(
         roles.source, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s
     ) as reader:
-        prepared = prepare(run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress)
+        # Before the work, which takes minutes for an hour of sound: a format that cannot be written.
         outputs = Outputs(
             out,
             stems,
@@ -112,10 +110,14 @@ def hybrid_file(
             force=force,
             inputs=inputs,
         )
-        with outputs, progress("rendering", reader.duration_s, show=show_progress) as report:
-            for piece in pieces(prepared, reader, curve, want_target=stems is not None):
-                outputs.write(piece.hybrid, piece.source, piece.target, curve)
-                report(piece.seconds_done)
+        with outputs:
+            prepared = prepare(
+                run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress
+            )
+            with progress("rendering", reader.duration_s, show=show_progress) as report:
+                for piece in pieces(prepared, reader, curve, want_target=stems is not None):
+                    outputs.write(piece.hybrid, piece.source, piece.target, curve)
+                    report(piece.seconds_done)
         taken = time.perf_counter() - began
         return {
             **outputs.result(),

@@ -15,10 +15,10 @@ from stylemix.files import check_output
 from stylemix.measure.evidence import Rendered, choose_stretches, corpus_style, render_alphas
 from stylemix.measure.trials import measure_damage, measure_hybrids, measure_rebuilding, training_figures
 from stylemix.measure.verdict import checks, report_lines, verdict
+from stylemix.model.run import Run, inputs_of
 from stylemix.progress import progress
 
 if TYPE_CHECKING:
-    from stylemix.model.run import Run
     from stylemix.style_probe import StyleProbe
 
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -67,7 +67,7 @@ def evaluate(
         If the training did not finish, or a file cannot be read or written.
     """
     began = time.perf_counter()
-    inputs = [file.path for file in run.files]
+    inputs = inputs_of(run)
     if out is not None:
         check_output(out, force=force, inputs=inputs)
     if len(run.corpora) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from stylemix.model.artefact import (
     CARD,
     LATENTS,
     MODEL,
+    PARTS,
     Origin,
     RunFile,
     damaged,
@@ -31,7 +33,7 @@ from stylemix.model.tensors import TensorFile
 from stylemix.recipe import Recipe
 from stylemix.transforms import VQT
 
-__all__ = ["Run", "RunFile", "load_run"]
+__all__ = ["Run", "RunFile", "inputs_of", "load_run"]
 
 
 class Run:
@@ -297,6 +299,26 @@ def load_run(path: str | Path) -> Run:
         raise BadInput(f"{folder}: has no model yet; finish the training with train --resume")
     model = _load_model(folder / MODEL, recipe, len(origin.names))
     return Run(folder, recipe=recipe, origin=origin, model=model, metrics=read_metrics(folder))
+
+
+def inputs_of(run: Run) -> list[Path]:
+    """List what no output may replace: the recordings of a run, wherever they are now, and its own files.
+
+    Parameters
+    ----------
+    run : Run
+        Any run.
+
+    Returns
+    -------
+    list of Path
+        Existing files.
+    """
+    recordings = []
+    for index in range(len(run.files)):
+        with contextlib.suppress(BadInput):
+            recordings.append(run.file_path(index))
+    return [*recordings, *(path for path in (run.path / part for part in sorted(PARTS)) if path.is_file())]
 
 
 def _load_model(path: Path, recipe: Recipe, n_corpora: int) -> Autoencoder:
