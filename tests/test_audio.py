@@ -185,6 +185,13 @@ def test_valid_files_that_libsndfile_cannot_open_name_ffmpeg(real_music: Path) -
             probe(path)
 
 
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(UnreadableAudio) as caught:
+        probe(tmp_path / "a.wav")
+    assert str(caught.value) == f"{tmp_path / 'a.wav'}: is a pipe or a device; give a sound file"
+
+
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such file"):
         probe(tmp_path / "none.wav")

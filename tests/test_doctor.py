@@ -151,6 +151,12 @@ def test_an_imbalance_is_mentioned() -> None:
     assert overall_verdict(report) == "uneven: 6 times as much of A as of B"
 
 
+def test_the_time_told_is_the_time_that_will_be_taken(two_styles: tuple[Path, Path]) -> None:
+    report = inspect_folders(two_styles)
+    assert "then 5 min of learning" in "\n".join(report.lines())
+    assert "then 30 min of learning" in "\n".join(report.lines(minutes=30.0))
+
+
 def test_expected_time_is_features_and_learning() -> None:
     report = fake_report(fake_corpus("A", 10), fake_corpus("B", 10))
     assert expected_training(report, minutes=2) == {"extraction_s": 12.0, "training_s": 120, "total_s": 132.0}

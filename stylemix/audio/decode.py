@@ -245,10 +245,10 @@ def _first_bytes(path: str | Path) -> bytes:
     name = shown_name(path)
     try:
         # Opening a pipe waits for a writer, for ever; a folder says what it is when it is opened.
-        if not stat.S_ISREG(mode := os.stat(path).st_mode) and not stat.S_ISDIR(mode):
-            raise UnreadableAudio(f"{name}: is a pipe or a device; give a sound file")
-        with open(path, "rb") as handle:
-            return handle.read(16)
+        mode = os.stat(path).st_mode
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            with open(path, "rb") as handle:
+                return handle.read(16)
     except FileNotFoundError:
         raise BadInput(f"{name}: no such file; check the name") from None
     except IsADirectoryError:
@@ -259,6 +259,7 @@ def _first_bytes(path: str | Path) -> bytes:
     except (OSError, ValueError) as error:
         detail = getattr(error, "strerror", None) or error
         raise UnreadableAudio(f"{name}: cannot be opened ({detail})") from None
+    raise UnreadableAudio(f"{name}: is a pipe or a device; give a sound file")
 
 
 def _undecodable(path: str | Path, head: bytes) -> UnreadableAudio:

@@ -66,15 +66,20 @@ class Report:
         """
         return _to_dict(self)
 
-    def lines(self) -> list[str]:
+    def lines(self, *, minutes: float | None = None) -> list[str]:
         """Return the report as lines for people.
+
+        Parameters
+        ----------
+        minutes : float, optional
+            How long will be trained at most, as for `expected_training`.
 
         Returns
         -------
         list of str
             File names are on one line each, whatever they hold.
         """
-        return _to_lines(self)
+        return _to_lines(self, minutes)
 
 
 def overall_verdict(report: Report) -> str:
@@ -125,7 +130,7 @@ def expected_training(report: Report, minutes: float | None = None) -> dict[str,
     return {"extraction_s": extraction_s, "training_s": training_s, "total_s": total_s}
 
 
-def _to_lines(report: Report) -> list[str]:
+def _to_lines(report: Report, minutes: float | None) -> list[str]:
     lines = [line for corpus in report.corpora for line in corpus_lines(corpus)]
     lines += [f"in both corpora: {shown_name(one)} and {shown_name(other)}: the same bytes; remove one"
               for one, other in report.shared[:MOST_NAMED]]
@@ -133,7 +138,7 @@ def _to_lines(report: Report) -> list[str]:
     if len(report.corpora) > 1:
         lines.append(_separability_line(report))
     lines.append(f"verdict: {overall_verdict(report)}")
-    expected = expected_training(report)
+    expected = expected_training(report, minutes)
     if min(corpus.usable_s for corpus in report.corpora) >= LEAST_S and expected["total_s"] is not None:
         total, features, learning = (duration_words(expected[f"{part}_s"] or 0.0)
                                      for part in ("total", "extraction", "training"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ def prepare(folders: Sequence[str | Path], recipe: Recipe, *, show_progress: boo
     recipe : Recipe
         Transform, split and weights.
     show_progress : bool
-        Show a bar on stderr.
+        Show on stderr what the doctor found, what is skipped above all, and a bar.
 
     Returns
     -------
@@ -67,6 +68,8 @@ def prepare(folders: Sequence[str | Path], recipe: Recipe, *, show_progress: boo
     """
     report = inspect_folders(folders)
     check_usable(report)
+    if show_progress:
+        sys.stderr.writelines(f"{line}\n" for line in report.lines(minutes=recipe.training.minutes))
     names = [corpus.name for corpus in report.corpora]
     _check_weights(recipe.training.weights, names)
     listed = [(i, file) for i, corpus in enumerate(report.corpora) for file in corpus.files]

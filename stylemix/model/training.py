@@ -201,7 +201,7 @@ def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, 
     }
     _store_latents(run, prepared.frames)
     write_previews(run.model, prepared, recipe, folder / "previews", best_step)
-    write_text(folder / CARD, model_card(run, verdict=prepared.report.lines()))
+    write_text(folder / CARD, model_card(run, verdict=prepared.report.lines(minutes=recipe.training.minutes)))
     # Last, so that what says that it is finished is finished.
     write_json(folder / METRICS, run.metrics)
     return load_run(folder)
