@@ -141,10 +141,18 @@ def test_frames_and_lattice_have_the_lengths_they_promise(vqt: VQT) -> None:
 
 
 @pytest.mark.parametrize(
-    "x", [torch.zeros(0), torch.zeros(10, dtype=torch.int32), torch.zeros(5, dtype=torch.cfloat)]
+    ("x", "message"),
+    [
+        (torch.zeros(0), r"x is empty, shape \(0,\)"),
+        (torch.tensor(1.0), r"x is empty, shape \(\)"),
+        (torch.zeros(10, dtype=torch.int32), "float32 or float64, got torch.int32"),
+        (torch.zeros(5, dtype=torch.cfloat), "float32 or float64, got torch.complex64"),
+        (torch.tensor([0.0, torch.nan]), "NaN or Inf"),
+        (np.zeros(5), "torch.Tensor, got ndarray"),
+    ],
 )
-def test_what_is_no_sound_is_refused(vqt: VQT, x: torch.Tensor) -> None:
-    with pytest.raises(BadInput, match="real floating point"):
+def test_what_is_no_sound_is_refused(vqt: VQT, x: torch.Tensor, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         vqt.forward(x)
 
 

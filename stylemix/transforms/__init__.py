@@ -1,7 +1,8 @@
 """Transforms between sound and time-frequency coefficients, in torch."""
 
 from stylemix.transforms.blocks import Block, block_plan, crossfade
+from stylemix.transforms.coefficients import Coefficients, Transform
 from stylemix.transforms.filterbank import FilterBank, variable_q
-from stylemix.transforms.vqt import VQT, Coefficients
+from stylemix.transforms.vqt import VQT
 
-__all__ = ["VQT", "Block", "Coefficients", "FilterBank", "block_plan", "crossfade", "variable_q"]
+__all__ = ["VQT", "Block", "Coefficients", "FilterBank", "Transform", "block_plan", "crossfade", "variable_q"]

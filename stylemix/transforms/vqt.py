@@ -8,40 +8,11 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from stylemix.errors import BadInput
+from stylemix.transforms.coefficients import Coefficients, check_sound
 from stylemix.transforms.filterbank import FilterBank, variable_q
 
 # Smallest magnitude whose logarithm is taken: -200 dB, below any 24-bit sound.
 _TINY = 1e-10
-
-
-@dataclass(frozen=True)
-class Coefficients:
-    """Complex coefficients on the ragged lattice: bands that share a hop travel in one tensor.
-
-    Parameters
-    ----------
-    groups : tuple of torch.Tensor, each of shape (..., K_g, N_g), complex
-        In order of rising frequency; group g has N_g = padded length / hop_g coefficients a band.
-    hops : tuple of int
-        Samples between the coefficients of each group.
-    n_samples : int
-        Length of the sound they came from.
-    """
-
-    groups: tuple[torch.Tensor, ...]
-    hops: tuple[int, ...]
-    n_samples: int
-
-    def magnitudes(self) -> tuple[torch.Tensor, ...]:
-        """Return the absolute values.
-
-        Returns
-        -------
-        tuple of torch.Tensor
-            Shapes as `groups`, real.
-        """
-        return tuple(c.abs() for c in self.groups)
 
 
 @dataclass(frozen=True)
@@ -164,11 +135,9 @@ class VQT:
         Raises
         ------
         BadInput
-            If `x` is empty or not real floating point.
+            If `x` is no float32 or float64 tensor, is empty, or holds NaN or Inf.
         """
-        if x.ndim < 1 or x.shape[-1] < 1 or not x.is_floating_point():
-            got = f"{tuple(x.shape)}, {x.dtype}"
-            raise BadInput(f"VQT: x must be real floating point of shape (..., T), T >= 1; got {got}")
+        check_sound(x, "VQT")
         length = self.padded_length(x.shape[-1])
         spectrum = torch.fft.rfft(x, n=length)
         groups = []
