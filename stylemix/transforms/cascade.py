@@ -87,6 +87,21 @@ class Bank:
         gain = morlet_response(bins / length, self.wavelets[i])
         return gain / self._roots(length)[np.abs(bins)] if self.tight else gain
 
+    def hops(self, oversampling: float) -> tuple[int, ...]:
+        """Choose the hop of each wavelet's output: the largest power of two that holds the band's modulus.
+
+        Parameters
+        ----------
+        oversampling : float
+            At least 1: how much denser than that.
+
+        Returns
+        -------
+        tuple of int
+            One for each wavelet.
+        """
+        return tuple(largest_hop((high - low) * oversampling) for low, high in self.edges)
+
     def _make_roots(self, length: int) -> np.ndarray:
         return np.sqrt(littlewood_paley(np.arange(length // 2 + 1) / length, self.wavelets, self.low_sigma))
 
@@ -97,28 +112,6 @@ class Bank:
         gain = np.abs(self.response(i, f)) * (np.abs(f - wavelet.xi) < 0.5)
         inside = f[gain > _EDGE * gain.max()]
         return float(inside[0]), float(inside[-1])
-
-
-@dataclass(frozen=True)
-class Moduli:
-    """Non-negative signals of one rate, and their spectra.
-
-    Parameters
-    ----------
-    rows : tuple of int
-        Index of the first-order wavelet of each.
-    hop : int
-        Samples of the sound between their samples.
-    values : torch.Tensor, shape (B, R, n)
-        The signals.
-    spectrum : torch.Tensor, shape (B, R, n // 2 + 1), complex
-        Their Fourier transforms.
-    """
-
-    rows: tuple[int, ...]
-    hop: int
-    values: torch.Tensor
-    spectrum: torch.Tensor
 
 
 def largest_hop(width: float) -> int:
