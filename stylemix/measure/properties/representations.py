@@ -1,0 +1,202 @@
+"""The representations that are measured, each at settings that are said, all as coefficients on a lattice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from stylemix.transforms.coefficients import Coefficients
+
+SAMPLE_RATE = 22050
+# Scale of the largest wavelet and of the averaging: 2**12 samples, 186 ms, for all scatterings and the spectrogram.
+J = 12
+WINDOW = 2**J
+MFCC_WINDOW, MFCC_HOP, N_MELS, N_MFCC = 2048, 512, 128, 20
+# Mel power added under the logarithm, 60 dB below that of white noise as loud as the sound (a mean square of 1):
+# the Hann window has the energy 0.375 * 2048, a mel filter of unit area gathers 1 / (22050 / 2048) of it.
+MEL_FLOOR = 1e-6 * 0.375 * MFCC_WINDOW / (SAMPLE_RATE / MFCC_WINDOW)
+
+
+@dataclass(frozen=True)
+class Representation:
+    """A representation with its settings.
+
+    Parameters
+    ----------
+    key : str
+        Short name, for JSON.
+    title : str
+        Name for people.
+    settings : str
+        What was chosen, in a few words.
+    analyse : callable
+        Sound (..., T) to real coefficients; zero for silence.
+    cost : float
+        Time to analyse a sound, in units of that of a time scattering.
+    """
+
+    key: str
+    title: str
+    settings: str
+    analyse: Callable[[torch.Tensor], Coefficients]
+    cost: float = 0.1
+
+
+def representations() -> list[Representation]:
+    """List the representations that are measured, from the lecture's first to its last.
+
+    Returns
+    -------
+    list of Representation
+        All for sound at `SAMPLE_RATE`.
+
+    Examples
+    --------
+    >>> [r.key for r in representations()]
+    ['fourier', 'spectrogram', 'mfcc', 'vqt', 'wavelets', 'time']
+    """
+    from stylemix.transforms.scattering import TimeScattering
+    from stylemix.transforms.vqt import VQT
+
+    vqt = VQT(SAMPLE_RATE)
+    wavelets = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1), T=0, max_order=1)
+    time = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1))
+    ms = f"{1000 * WINDOW / SAMPLE_RATE:.0f} ms"
+    return [
+        Representation("fourier", "Fourier modulus", "of the whole sound", fourier_modulus),
+        Representation("spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", spectrogram),
+        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc),
+        Representation("vqt", "VQT modulus", "36 wavelets an octave", lambda x: _modulus(vqt.forward(x)), 0.2),
+        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward, 0.3),
+        Representation("time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 1.0),
+    ]
+
+
+def vector(coefficients: Coefficients) -> torch.Tensor:
+    """Lay out coefficients as one vector whose squared length approximates an integral over time.
+
+    Parameters
+    ----------
+    coefficients : Coefficients
+        Real, of any number of rates.
+
+    Returns
+    -------
+    torch.Tensor, shape (..., D)
+        Each coefficient times the square root of its hop, so that rows of all rates weigh alike.
+
+    Examples
+    --------
+    >>> round(vector(Coefficients((torch.ones(1, 2), 3 * torch.ones(1, 1)), (4, 8), 8)).square().sum().item(), 3)
+    80.0
+    """
+    parts = [g.flatten(-2) * hop**0.5 for g, hop in zip(coefficients.groups, coefficients.hops, strict=True)]
+    return torch.cat(parts, dim=-1)
+
+
+def over_time(coefficients: Coefficients) -> torch.Tensor:
+    """Sum coefficients over time, row by row.
+
+    Parameters
+    ----------
+    coefficients : Coefficients
+        Real, of any number of rates.
+
+    Returns
+    -------
+    torch.Tensor, shape (..., P)
+        Sums times hops: approximations of integrals.
+
+    Examples
+    --------
+    >>> over_time(Coefficients((torch.ones(1, 2), 3 * torch.ones(1, 1)), (4, 8), 8)).tolist()
+    [8.0, 24.0]
+    """
+    return torch.cat([g.sum(-1) * hop for g, hop in zip(coefficients.groups, coefficients.hops, strict=True)], dim=-1)
+
+
+def fourier_modulus(x: torch.Tensor) -> Coefficients:
+    """Take the modulus of the Fourier transform of a whole sound.
+
+    Parameters
+    ----------
+    x : torch.Tensor, shape (..., T)
+        Sound, taken as one period.
+
+    Returns
+    -------
+    Coefficients
+        One group (..., T // 2 + 1, 1).
+
+    Examples
+    --------
+    >>> x = torch.randn(64, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    >>> a, b = (fourier_modulus(y).array for y in (x, x.roll(5)))
+    >>> torch.allclose(a, b)
+    True
+    """
+    n = x.shape[-1]
+    return Coefficients((torch.fft.rfft(x).abs()[..., None],), (n,), n)
+
+
+def spectrogram(x: torch.Tensor) -> Coefficients:
+    """Take the modulus of a short-time Fourier transform with a window as long as the scatterings' averaging.
+
+    Parameters
+    ----------
+    x : torch.Tensor, shape (..., T)
+        Sound.
+
+    Returns
+    -------
+    Coefficients
+        One group (..., WINDOW // 2 + 1, N).
+    """
+    return Coefficients((_stft(x, WINDOW, WINDOW // 4).abs(),), (WINDOW // 4,), x.shape[-1])
+
+
+def mfcc(x: torch.Tensor) -> Coefficients:
+    """Compute mel-frequency cepstral coefficients, zero for silence.
+
+    The cosine transform of ``10 log10(1 + S / S0)``, S the power in librosa's mel bands and S0 the constant
+    `MEL_FLOOR`: at levels far above it these are librosa's own coefficients, but for a constant.
+
+    Parameters
+    ----------
+    x : torch.Tensor, shape (..., T)
+        Sound of a mean square of about 1.
+
+    Returns
+    -------
+    Coefficients
+        One group (..., 20, N). Differentiable.
+
+    References
+    ----------
+    .. [1] S. Davis, P. Mermelstein, "Comparison of parametric representations for monosyllabic word recognition in
+       continuously spoken sentences", IEEE Trans. ASSP 28(4), 1980.
+    """
+    import librosa
+
+    power = _stft(x, MFCC_WINDOW, MFCC_HOP).abs().square()
+    bank = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=MFCC_WINDOW, n_mels=N_MELS)
+    levels = 10 / np.log(10) * torch.log1p(torch.as_tensor(bank, dtype=x.dtype) @ power / MEL_FLOOR)
+    # The orthonormal DCT-II: row k is sqrt(2/n) cos(pi k (m + 1/2) / n), the first one divided by sqrt(2).
+    k, m = np.arange(N_MFCC)[:, None], np.arange(N_MELS)
+    cosines = np.sqrt(2 / N_MELS) * np.cos(np.pi * k * (m + 0.5) / N_MELS)
+    cosines[0] /= np.sqrt(2)
+    return Coefficients((torch.as_tensor(cosines, dtype=x.dtype) @ levels,), (MFCC_HOP,), x.shape[-1])
+
+
+def _stft(x: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
+    window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
+    flat = x.reshape(-1, x.shape[-1])
+    out = torch.stft(flat, n_fft, hop, window=window, pad_mode="constant", return_complex=True)
+    return out.reshape(*x.shape[:-1], *out.shape[-2:])
+
+
+def _modulus(coefficients: Coefficients) -> Coefficients:
+    return Coefficients(coefficients.magnitudes(), coefficients.hops, coefficients.n_samples)
