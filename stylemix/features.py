@@ -156,37 +156,71 @@ def file_features(
     BadInput
         If the file cannot be read.
     """
-    cache = cache or ArrayCache()
-    key = cache_key(sha256 or sha256_file(path), _settings(vqt))
-    found = cache.get(key)
-    if found is None:
-        found = _compute(path, vqt, cache, key, on_seconds)
-    elif on_seconds:
-        on_seconds(len(found["frames"]) * vqt.hop_length / vqt.sample_rate)
-    return Features(found["frames"].T, vqt.sample_rate, vqt.hop_length, vqt.frequencies_hz)
+    frames = cached_rows(
+        lambda: feature_blocks(path, vqt),
+        vqt.n_bands,
+        cache=cache or ArrayCache(),
+        key=cache_key(sha256 or sha256_file(path), _settings(vqt)),
+        row_s=vqt.hop_length / vqt.sample_rate,
+        on_seconds=on_seconds,
+    )
+    return Features(frames.T, vqt.sample_rate, vqt.hop_length, vqt.frequencies_hz)
 
 
-def _compute(
-    path: str | Path, vqt: VQT, cache: ArrayCache, key: str, on_seconds: Callable[[float], None] | None
-) -> dict[str, np.ndarray]:
+def cached_rows(
+    blocks: Callable[[], Iterator[np.ndarray]],
+    n_rows: int,
+    *,
+    cache: ArrayCache,
+    key: str,
+    row_s: float,
+    on_seconds: Callable[[float], None] | None = None,
+) -> np.ndarray:
+    """Take from the cache what is computed of a file block by block, or compute it and put it there.
+
+    Parameters
+    ----------
+    blocks : callable
+        Begins the computation: an iterator of arrays (K, n), consecutive in time.
+    n_rows : int
+        K.
+    cache : ArrayCache
+        Where to look and to keep.
+    key : str
+        From `cache_key`.
+    row_s : float
+        Seconds of sound in a column of a block.
+    on_seconds : callable, optional
+        Called with the seconds of sound done since the last call.
+
+    Returns
+    -------
+    np.ndarray, shape (N, K), float16
+        Mapped from the disk.
+    """
+    if found := cache.get(key):
+        if on_seconds:
+            on_seconds(len(found["frames"]) * row_s)
+        return found["frames"]
     with readable_os_errors(cache.folder):
         cache.folder.mkdir(parents=True, exist_ok=True)
         # On the disk before they are put together: the features of a day of sound need not fit into memory.
         # The file has no name, so that nothing is left of it when this process is killed.
         scratch = tempfile.TemporaryFile(dir=cache.folder)  # noqa: SIM115 (closed by the next block)
     with scratch:
-        for block in feature_blocks(path, vqt):
+        for block in blocks():
             # Time comes first, so that a stretch of time is one stretch of the file.
             with readable_os_errors(cache.folder):
                 scratch.write(np.ascontiguousarray(block.T, dtype=np.float16).data)
             if on_seconds:
-                on_seconds(block.shape[1] * vqt.hop_length / vqt.sample_rate)
+                on_seconds(block.shape[1] * row_s)
         with readable_os_errors(cache.folder):
             scratch.flush()
-        frames = np.memmap(scratch, dtype=np.float16, mode="r").reshape(-1, vqt.n_bands)
+        frames = np.memmap(scratch, dtype=np.float16, mode="r").reshape(-1, n_rows)
         cache.put(key, {"frames": frames})
         # Where another process has pruned the cache meanwhile, they are kept in memory.
-        return cache.get(key) or {"frames": np.array(frames)}
+        kept = cache.get(key)
+        return kept["frames"] if kept else np.array(frames)
 
 
 def _settings(vqt: VQT) -> dict[str, float]:

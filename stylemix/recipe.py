@@ -36,6 +36,8 @@ class Vqt:
 class FeatureKeys:
     """What the model sees of the transform."""
 
+    kind: str = choice("vqt", "vqt", "vqt+scattering", "vqt+joint")
+    context_dim: int = number(32, low=1, high=1024)
     floor_db: float = number(-60.0, low=-200.0, high=-10.0)
     match_level: bool = True
     match_spectrum: bool = True

@@ -75,8 +75,17 @@ class FakeRun:
             self.encode(x, np.eye(len(folders))[f.corpus]) for x, f in zip(features, self.files, strict=True)
         ]
 
-    def encode(self, log_magnitude: np.ndarray, condition: np.ndarray) -> Latents:
+    @property
+    def margin(self) -> int:
+        """The reach of the transform."""
+        return self.vqt.margin
+
+    def context(self, samples: np.ndarray, *, start: int = 0) -> None:
+        """There is none: the features are the transform alone."""
+
+    def encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None = None) -> Latents:
         """Project patches."""
+        assert context is None
         loudness = self._loudness(log_magnitude)
         codes = self.basis.T @ self._patches(log_magnitude - loudness - (self.means.T @ condition)[:, None])
         return Latents(

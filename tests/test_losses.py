@@ -34,7 +34,7 @@ def test_silence_alone_costs_nothing_and_breaks_nothing() -> None:
 def test_mixtures_lie_between_partners() -> None:
     codes = torch.arange(4.0)[:, None, None].expand(4, 2, 3)
     condition = torch.eye(4)
-    mixed, mixture = mix_between(codes, condition, generator())
+    mixed, mixture, _ = mix_between(codes, condition, generator())
     torch.testing.assert_close(mixture.sum(1), torch.ones(4))
     # The same point for every dimension and step of a crop, and for its condition.
     assert (mixed == mixed[:, :1, :1]).all()

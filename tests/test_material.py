@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stylemix.model.material import Material, Piece, divide, split_files
+from stylemix.model.material import Material, Piece
+from stylemix.model.split import divide, split_files
 
 K = 6
 lengths = st.lists(st.floats(0.5, 4000), min_size=1, max_size=30)
@@ -84,7 +85,7 @@ def numbered(corpus: int, n: int, *, held_out: bool = False, start: int = 0, sto
 
 def draw(material: Material, n_crops: int, n_frames: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Frame numbers (B, N) and corpora (B,)."""
-    shape, _, corpus = material.draw(n_crops, n_frames, np.random.default_rng(seed))
+    shape, _, corpus, _ = material.draw(n_crops, n_frames, np.random.default_rng(seed))
     return ((shape[:, 1] - shape[:, 2]) * 1000).round().int().numpy(), corpus.numpy()
 
 
@@ -150,7 +151,7 @@ def test_the_same_generator_draws_the_same() -> None:
 def test_transposition_moves_bands_and_repeats_the_edge() -> None:
     frames = np.tile(np.arange(K, dtype=np.float32), (50, 1))
     material = Material(["a"], [Piece(frames, 0, 0, 50, False)], weights={}, floor_db=-200)
-    shape, _, _ = material.draw(200, 4, np.random.default_rng(0), shift_bands=1, shift_share=0.5)
+    shape = material.draw(200, 4, np.random.default_rng(0), shift_bands=1, shift_share=0.5).shape
     rows = (shape[:, :, 0] - shape[:, :1, 0]).round().int().tolist()
     moved = {
         (0, 1, 2, 3, 4, 5): 0,

@@ -318,7 +318,7 @@ def test_rebuilding_reports_how_well_the_model_knows_a_file(run: FakeRun, tmp_pa
 
 def test_blocks_join_without_a_seam(run: FakeRun) -> None:
     signal = np.random.default_rng(0).standard_normal(40 * RATE)
-    plan = render_plan(run.vqt, len(signal), align=1024)
+    plan = render_plan(run, len(signal), align=1024)
 
     def render(block, known):  # type: ignore[no-untyped-def]
         padded = np.pad(signal, 20000)

@@ -142,7 +142,7 @@ class Blender:
         coefficients = self.vqt.forward(torch.from_numpy(np.ascontiguousarray(samples)))
         power = tuple(m.square().mean(dim=0).sqrt() for m in coefficients.magnitudes())
         pooled = self.vqt.pool(power, samples.shape[-1])
-        latents = self.run.encode(pooled.numpy(), self.conditions[side])
+        latents = self.run.encode(pooled.numpy(), self.conditions[side], self.run.context(samples))
         return Voice(coefficients, self._log(power), pooled, latents.codes, latents.loudness)
 
     def _log(self, magnitudes: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

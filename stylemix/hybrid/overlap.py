@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stylemix.transforms import VQT, Block, block_plan, crossfade
+from stylemix.transforms import Block, block_plan, crossfade
+
+if TYPE_CHECKING:
+    from stylemix.model.run import Run
 
 BLOCK_S = 10.0
 CROSSFADE_S = 0.25
 
 
-def render_plan(vqt: VQT, n_samples: int, *, align: int) -> list[Block]:
+def render_plan(run: Run, n_samples: int, *, align: int) -> list[Block]:
     """Cut a sound into the blocks that are rendered one by one.
 
     Parameters
     ----------
-    vqt : VQT
-        The transform, whose reach is the margin on both sides.
+    run : Run
+        The trained model, whose reach is the margin on both sides.
     n_samples : int
         Length of the sound at the model's rate.
     align : int
@@ -31,9 +35,9 @@ def render_plan(vqt: VQT, n_samples: int, *, align: int) -> list[Block]:
     """
     return block_plan(
         n_samples,
-        block=round(BLOCK_S * vqt.sample_rate),
-        fade=round(CROSSFADE_S * vqt.sample_rate),
-        margin=vqt.margin,
+        block=round(BLOCK_S * run.vqt.sample_rate),
+        fade=round(CROSSFADE_S * run.vqt.sample_rate),
+        margin=run.margin,
         align=align,
     )
 

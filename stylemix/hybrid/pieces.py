@@ -67,7 +67,7 @@ def pieces(
             [_block(prepared, source, block, c, k) for c, k in zip(curves, beginnings, strict=True)]
         )
 
-    plan = render_plan(run.vqt, source.n_model_samples, align=step_samples(run))
+    plan = render_plan(run, source.n_model_samples, align=step_samples(run))
     with prepared.target or contextlib.nullcontext():
         for start, stop, mixed in overlapped(plan, render):
             original = source.read_model(start, stop)

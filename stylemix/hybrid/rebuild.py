@@ -139,7 +139,7 @@ def _rebuilt(blender: Blender, reader: SourceReader) -> Iterator[tuple[int, int,
                 ]
             )
 
-    return overlapped(render_plan(run.vqt, reader.n_model_samples, align=step_samples(run)), render)
+    return overlapped(render_plan(run, reader.n_model_samples, align=step_samples(run)), render)
 
 
 def _synthesised(

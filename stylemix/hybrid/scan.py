@@ -99,12 +99,13 @@ def scan(
         source.n_model_samples,
         block=round(BLOCK_S * run.vqt.sample_rate),
         fade=0,
-        margin=run.vqt.margin,
+        margin=run.margin,
         align=step,
     )
     for block in plan:
-        features = block_features(run, source.read_model(block.read_start, block.read_stop))
-        latents = run.encode(features, condition)
+        samples = source.read_model(block.read_start, block.read_stop)
+        features = block_features(run, samples)
+        latents = run.encode(features, condition, run.context(samples, start=block.read_start))
         first = (block.start - block.read_start) // step
         n_steps = -(-(block.stop - block.start) // step)
         n_frames = run.vqt.n_frames(block.stop - block.start)

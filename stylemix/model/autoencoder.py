@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import nn
 from torch.nn import functional
 
+from stylemix.errors import BadInput
 from stylemix.model.refiner import Refiner
 from stylemix.recipe import Model
 
@@ -115,10 +118,11 @@ class ResidualLayer(nn.Module):
 class Autoencoder(nn.Module):
     """Shapes of spectra to latents and back, told which corpus it is.
 
-    ``encode(x) = W (x - m) + e(x - m)`` and ``decode(z, c) = y + r(y, c) + m(c)`` with
+    ``encode(x, s) = W (x - m) + e(x - m, s)`` and ``decode(z, c) = y + r(y, c) + m(c)`` with
     ``y = W' z + d(z, c)``: `W` and `W'` start as whitened PCA and its inverse, the last layers of the residual
     networks `e` and `d` and of the refiner `r` at zero, and ``m(c)`` is the mean log-spectrum of the corpora mixed
-    by the condition `c`. So before the first step it *is* PCA.
+    by the condition `c`. So before the first step it *is* PCA. The context `s`, where the recipe has one, is heard
+    by `e` alone: what is decoded does not hold it.
 
     Parameters
     ----------
@@ -128,11 +132,15 @@ class Autoencoder(nn.Module):
         Length of the condition.
     size : stylemix.recipe.Model
         The recipe's numbers.
+    context : tuple of int, optional
+        Rows R of the context and the C numbers to which they are reduced; by default there is none.
     """
 
     means: torch.Tensor
+    context_means: torch.Tensor
+    context_basis: torch.Tensor
 
-    def __init__(self, n_bands: int, n_corpora: int, size: Model) -> None:
+    def __init__(self, n_bands: int, n_corpora: int, size: Model, context: tuple[int, int] | None = None) -> None:
         super().__init__()
         self.frames_per_step = size.frames_per_step
         patch, dims, width = n_bands * size.frames_per_step, size.latent_dim, size.width
@@ -150,6 +158,14 @@ class Autoencoder(nn.Module):
             nn.init.zeros_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+        # Made last, so that the other layers begin with the same numbers with and without it.
+        self.context_in: nn.Conv1d | None = None
+        if context is not None:
+            rows, reduced = context
+            self.register_buffer("context_means", torch.zeros(n_corpora, rows))
+            self.register_buffer("context_basis", torch.zeros(reduced, rows))
+            self.context_in = nn.Conv1d(reduced, width, 1, bias=False)
+            nn.init.zeros_(self.context_in.weight)
 
     @torch.no_grad()
     def start_as_pca(self, means: torch.Tensor, components: torch.Tensor, deviations: torch.Tensor) -> None:
@@ -168,7 +184,23 @@ class Autoencoder(nn.Module):
         self.linear_in.copy_((components / deviations).T)
         self.linear_out.copy_(components * deviations)
 
-    def encode(self, shape: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+    @torch.no_grad()
+    def standardise_context(self, means: torch.Tensor, basis: torch.Tensor) -> None:
+        """Set how a context is centred and reduced.
+
+        Parameters
+        ----------
+        means : torch.Tensor, shape (n_corpora, R)
+            Mean context of each corpus.
+        basis : torch.Tensor, shape (C, R)
+            Whitens: principal directions over the standard deviation along each.
+        """
+        self.context_means.copy_(means)
+        self.context_basis.copy_(basis)
+
+    def encode(
+        self, shape: torch.Tensor, condition: torch.Tensor, context: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Shapes of spectra to latents.
 
         Parameters
@@ -177,17 +209,44 @@ class Autoencoder(nn.Module):
             From `set_loudness_apart`.
         condition : torch.Tensor, shape (B, n_corpora)
             Weights of the corpora.
+        context : torch.Tensor, shape (B, R, M), optional
+            From `stylemix.context`; needed where the model was made with one, and refused where it was not.
 
         Returns
         -------
         torch.Tensor, shape (B, D, M)
             Latents, M = ceil(N / F).
+
+        Raises
+        ------
+        BadInput
+            If there is a context too many or too few, or it has another shape.
         """
         x = to_patches(shape - (condition @ self.means).unsqueeze(-1), self.frames_per_step)
         h = self.encoder_in(x)
+        if (heard := self._heard(context, condition, (x.shape[0], x.shape[-1]))) is not None:
+            h = h + heard
         for layer in self.encoder:
             h = layer(h)
         return self.linear_in @ x + self.encoder_out(h)
+
+    def _heard(
+        self, context: torch.Tensor | None, condition: torch.Tensor, size: tuple[int, int]
+    ) -> torch.Tensor | None:
+        """Return what the context adds to the hidden state, (B, width, M)."""
+        if self.context_in is None:
+            if context is not None:
+                raise BadInput("context: this model was trained without one (features.kind = vqt); leave it out")
+            return None
+        wanted = (size[0], self.context_basis.shape[1], size[1])
+        if context is None or tuple(context.shape) != wanted:
+            got = "none" if context is None else tuple(context.shape)
+            raise BadInput(
+                f"context: this model hears scattering coefficients of shape {wanted}, got {got}; "
+                "take them from Run.context or stylemix.context"
+            )
+        centred = context - (condition @ self.context_means).unsqueeze(-1)
+        return cast(torch.Tensor, self.context_in(self.context_basis @ centred))
 
     def decode(self, codes: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """Latents to shapes of spectra.

@@ -14,7 +14,12 @@ CHUNK_STEPS = 512
 
 
 def frames_to_codes(
-    model: Autoencoder, log_magnitude: np.ndarray, condition: np.ndarray, *, floor_db: float
+    model: Autoencoder,
+    log_magnitude: np.ndarray,
+    condition: np.ndarray,
+    *,
+    floor_db: float,
+    context: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Encode frames.
 
@@ -28,6 +33,8 @@ def frames_to_codes(
         Weights of the corpora, adding up to 1.
     floor_db : float
         See `set_loudness_apart`.
+    context : np.ndarray, shape (R, M), optional
+        From `stylemix.context`, for a model that hears one.
 
     Returns
     -------
@@ -39,19 +46,21 @@ def frames_to_codes(
     Raises
     ------
     BadInput
-        If a shape is another.
+        If a shape is another, or a context is missing or not wanted.
     """
     f = model.frames_per_step
     n_corpora, n_bands = model.means.shape
     n = _checked(log_magnitude, (n_bands, None), "log_magnitude (bands, frames)")
     _checked(condition, (n_corpora,), "condition (corpora,)")
+    if context is not None:
+        _checked(context, (None, -(-n // f)), "context (rows, steps)")
     weights = torch.as_tensor(condition, dtype=torch.float32)[None]
     codes, loudness = [], []
-    for start, stop, first, last in _chunks(-(-n // f), _context(model)):
+    for start, stop, first, last in _chunks(-(-n // f), _reach(model)):
         y = np.ascontiguousarray(log_magnitude[:, first * f : min(last * f, n)], dtype=np.float32)
         with torch.inference_mode():
             shape, loud = set_loudness_apart(torch.from_numpy(y), floor_db=floor_db)
-            z = model.encode(shape[None], weights)[0]
+            z = model.encode(shape[None], weights, _part(context, first, last))[0]
         codes.append(z[:, start - first : stop - first].numpy())
         loudness.append(loud[(start - first) * f : (stop - first) * f].numpy())
     return np.concatenate(codes, axis=1), np.concatenate(loudness)
@@ -90,7 +99,7 @@ def codes_to_frames(model: Autoencoder, codes: np.ndarray, condition: np.ndarray
     _checked(weights, (len(model.means), m), "condition (corpora, steps)")
     out = []
     # Steps beyond the loudness are decoded too: the ones before them see them.
-    for start, stop, first, last in _chunks(m, _context(model)):
+    for start, stop, first, last in _chunks(m, _reach(model)):
         z = torch.from_numpy(np.ascontiguousarray(codes[:, first:last], dtype=np.float32))[None]
         c = torch.tensor(weights[:, first:last])[None]
         with torch.inference_mode():
@@ -100,7 +109,13 @@ def codes_to_frames(model: Autoencoder, codes: np.ndarray, condition: np.ndarray
     return np.concatenate(out, axis=1)[:, :n]
 
 
-def _context(model: Autoencoder) -> int:
+def _part(context: np.ndarray | None, first: int, last: int) -> torch.Tensor | None:
+    if context is None:
+        return None
+    return torch.from_numpy(np.ascontiguousarray(context[:, first:last], dtype=np.float32))[None]
+
+
+def _reach(model: Autoencoder) -> int:
     # Every residual layer looks one step to each side, and so does the refiner behind the decoder's.
     return len(model.encoder) + 1
 
@@ -114,8 +129,8 @@ def _checked(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> int
     return got[-1]
 
 
-def _chunks(n_steps: int, context: int) -> list[tuple[int, int, int, int]]:
-    """Cut steps into chunks: start and stop of each, and the same with its context."""
+def _chunks(n_steps: int, reach: int) -> list[tuple[int, int, int, int]]:
+    """Cut steps into chunks: start and stop of each, and the same with its reach."""
     starts = range(0, n_steps, CHUNK_STEPS)
     stops = [min(start + CHUNK_STEPS, n_steps) for start in starts]
-    return [(a, b, max(0, a - context), min(n_steps, b + context)) for a, b in zip(starts, stops, strict=True)]
+    return [(a, b, max(0, a - reach), min(n_steps, b + reach)) for a, b in zip(starts, stops, strict=True)]

@@ -23,7 +23,7 @@ _MOST_CROPS = 512
 _BATCH = 32
 _CHUNK_FRAMES = 8192
 
-Decoder = Callable[[torch.Tensor, int], torch.Tensor]
+Decoder = Callable[[torch.Tensor, int, torch.Tensor | None], torch.Tensor]
 
 
 def held_out_error(
@@ -34,7 +34,7 @@ def held_out_error(
     Parameters
     ----------
     rebuild : callable
-        ``rebuild(shape (1, K, N), corpus)`` returns what comes out, same shape.
+        ``rebuild(shape (1, K, N), corpus, context (1, R, M) or None)`` returns what comes out, shaped as `shape`.
     material : Material
         Where the stretches are.
     means : torch.Tensor, shape (n_corpora, K)
@@ -51,7 +51,7 @@ def held_out_error(
     with torch.inference_mode():
         for piece, start, stop in _stretches(material, most_frames):
             shape, weight = material.shapes(piece, start, stop)
-            out = rebuild(shape[None], piece.corpus)[0]
+            out = rebuild(shape[None], piece.corpus, _one(material.context(piece, start, stop)))[0]
             error += float(((out - shape).square().mean(0) * weight).sum())
             variance += float(((shape - means[piece.corpus].unsqueeze(-1)).square().mean(0) * weight).sum())
     return error / max(variance, 1e-12)
@@ -73,10 +73,10 @@ def model_decoder(model: Autoencoder, n_corpora: int) -> Decoder:
         Encodes and decodes as the corpus it is told.
     """
 
-    def rebuild(shape: torch.Tensor, corpus: int) -> torch.Tensor:
+    def rebuild(shape: torch.Tensor, corpus: int, context: torch.Tensor | None) -> torch.Tensor:
         device = model.means.device
         condition = torch.eye(n_corpora, device=device)[corpus][None]
-        codes = model.encode(shape.to(device), condition)
+        codes = model.encode(shape.to(device), condition, None if context is None else context.to(device))
         out = model.decode(codes, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
         return out[..., : shape.shape[-1]].cpu()
 
@@ -112,7 +112,7 @@ def pca_error(material: Material, recipe: Recipe, *, times: int = 1) -> float | 
         match_spectrum=recipe.features.match_spectrum,
     )
 
-    def rebuild(shape: torch.Tensor, corpus: int) -> torch.Tensor:
+    def rebuild(shape: torch.Tensor, corpus: int, context: torch.Tensor | None) -> torch.Tensor:
         mean = pca.means[corpus].unsqueeze(-1)
         x = to_patches(shape - mean, frames)
         out = from_patches(pca.components @ (pca.components.T @ x), frames)
@@ -149,15 +149,25 @@ def between_error(model: Autoencoder, material: Material, recipe: Recipe, *, see
         # Evenly spread over all of them.
         crops = crops[:: -(-len(crops) // _MOST_CROPS)]
         c = torch.eye(len(material.names))[[piece.corpus for piece, _, _ in crops]]
+        contexts = [_one(material.context(*crop)) for crop in crops]
         z = torch.cat([
-            model.encode(material.shapes(*crop)[0][None], one[None]) for crop, one in zip(crops, c, strict=True)
+            model.encode(material.shapes(*crop)[0][None], one[None], context)
+            for crop, one, context in zip(crops, c, contexts, strict=True)
         ])
-        mixed, mixture = mix_between(z, c, torch.Generator().manual_seed(seed))
+        heard = [context for context in contexts if context is not None]
+        generator = torch.Generator().manual_seed(seed)
+        mixed, mixture, around = mix_between(z, c, generator, torch.cat(heard) if heard else None)
         distance = 0.0
-        for codes, condition in zip(mixed.split(_BATCH), mixture.split(_BATCH), strict=True):
+        for part in torch.arange(len(mixed)).split(_BATCH):
+            codes, condition = mixed[part], mixture[part]
             decoded = model.decode(codes, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
-            distance += float((model.encode(decoded, condition) - codes).square().sum())
+            again = model.encode(decoded, condition, None if around is None else around[part])
+            distance += float((again - codes).square().sum())
         return distance / mixed.numel() / max(float(z.var()), 1e-12)
+
+
+def _one(context: torch.Tensor | None) -> torch.Tensor | None:
+    return None if context is None else context[None]
 
 
 def _sounding_crops(material: Material, n_frames: int) -> list[tuple[Piece, int, int]]:

@@ -23,7 +23,7 @@ from stylemix.model.checkpoint import Progress, load_checkpoint, save_checkpoint
 from stylemix.model.device import arithmetic
 from stylemix.model.evaluation import QUICK_FRAMES, held_out_error, model_decoder
 from stylemix.model.losses import between_loss, reconstruction_loss
-from stylemix.model.material import Material
+from stylemix.model.material import Crops, Material
 from stylemix.model.tensors import save_tensors
 from stylemix.progress import progress as progress_bar
 from stylemix.recipe import Recipe, Training
@@ -115,40 +115,39 @@ class Learner:
         training, size = self.recipe.training, self.recipe.model
         n_corpora = len(self.material.names)
         rng = np.random.default_rng((training.seed, self.progress.step))
-        shape, weight, corpus = self.material.draw(
+        crops = self.material.draw(
             training.batch_size,
             training.crop_steps * size.frames_per_step,
             rng,
             shift_bands=self.recipe.vqt.bins_per_octave // 12,
             shift_share=training.transpose_share,
-        )
-        shape, weight = shape.to(self.device), weight.to(self.device)
-        condition = torch.nn.functional.one_hot(corpus, n_corpora).float().to(self.device)
+        ).to(self.device)
+        condition = torch.nn.functional.one_hot(crops.corpus, n_corpora).float()
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
             torch.manual_seed(int(rng.integers(2**62)))
             self.model.train()
             with arithmetic(self.device, training.precision):
-                loss = self._loss(shape, weight, condition, generator)
+                loss = self._loss(crops, condition, generator)
             self._descend(loss, training)
         self.progress.step += 1
         self._between_steps = True
 
-    def _loss(
-        self, shape: torch.Tensor, weight: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
-    ) -> torch.Tensor:
-        training = self.recipe.training
-        codes = self.model.encode(shape, condition)
+    def _loss(self, crops: Crops, condition: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        training, context = self.recipe.training, crops.context
+        codes = self.model.encode(crops.shape, condition, context)
         noisy = codes + training.latent_noise * torch.randn_like(codes)
         decoded = self.model.decode(noisy, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))
-        loss = reconstruction_loss(decoded.float(), shape, weight)
+        loss = reconstruction_loss(decoded.float(), crops.shape, crops.weight)
         self.progress.last_loss = float(loss.detach())
         if training.between_weight:
             # A quarter of the batch tells as much about the space between for a quarter of the time; every
             # fourth crop, so that all corpora are in it.
             few = slice(None, None, 4)
-            loss = loss + training.between_weight * between_loss(self.model, codes[few], condition[few], generator)
+            around = None if context is None else context[few]
+            between = between_loss(self.model, codes[few], condition[few], generator, around)
+            loss = loss + training.between_weight * between
         return loss
 
     def _descend(self, loss: torch.Tensor, training: Training) -> None:

@@ -27,7 +27,11 @@ def reconstruction_loss(decoded: torch.Tensor, shape: torch.Tensor, weight: torc
 
 
 def between_loss(
-    model: Autoencoder, codes: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
+    model: Autoencoder,
+    codes: torch.Tensor,
+    condition: torch.Tensor,
+    generator: torch.Generator,
+    context: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Cost of points between the corpora that the decoder and the encoder read differently.
 
@@ -46,6 +50,9 @@ def between_loss(
         Their corpora.
     generator : torch.Generator
         For the partners and the mixing points.
+    context : torch.Tensor, shape (B, R, M), optional
+        Of a model that hears one. A point between two sounds is no sound whose scattering could be computed: the
+        mean of the parents' logarithms stands for it.
 
     Returns
     -------
@@ -57,14 +64,17 @@ def between_loss(
     .. [1] D. Berthelot, C. Raffel, A. Roy, I. Goodfellow, "Understanding and improving interpolation in
        autoencoders via an adversarial regularizer", arXiv:1807.07543: the aim; this is its critic-free, cyclic form.
     """
-    mixed, mixture = mix_between(codes, condition, generator)
+    mixed, mixture, around = mix_between(codes, condition, generator, context)
     decoded = model.decode(mixed, mixture.unsqueeze(-1).expand(-1, -1, mixed.shape[-1]))
-    return (model.encode(decoded, mixture) - mixed).square().mean()
+    return (model.encode(decoded, mixture, around) - mixed).square().mean()
 
 
 def mix_between(
-    codes: torch.Tensor, condition: torch.Tensor, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+    codes: torch.Tensor,
+    condition: torch.Tensor,
+    generator: torch.Generator,
+    context: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Mix every crop of a batch with a random partner at a random point.
 
     Parameters
@@ -75,6 +85,8 @@ def mix_between(
         Their corpora.
     generator : torch.Generator
         On the cpu, so that every device draws the same numbers.
+    context : torch.Tensor, shape (B, R, M), optional
+        What the encoder heard besides.
 
     Returns
     -------
@@ -82,9 +94,12 @@ def mix_between(
         Mixed latents.
     condition : torch.Tensor, shape (B, n_corpora)
         Mixed conditions.
+    context : torch.Tensor, shape (B, R, M), or None
+        Mixed contexts.
     """
     batch = codes.shape[0]
     partner = torch.randperm(batch, generator=generator).to(codes.device)
     at = torch.rand(batch, 1, generator=generator).to(condition)
     mixed = torch.lerp(codes.to(at.dtype), codes[partner].to(at.dtype), at.unsqueeze(-1))
-    return mixed, torch.lerp(condition, condition[partner], at)
+    around = None if context is None else torch.lerp(context, context[partner], at.unsqueeze(-1).to(context))
+    return mixed, torch.lerp(condition, condition[partner], at), around

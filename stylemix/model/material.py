@@ -1,16 +1,19 @@
-"""What a training draws from: pieces of files, split into those it learns from and those it is judged on."""
+"""What a training draws from: pieces of files, some to learn from and some to be judged on."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from stylemix.errors import BadInput
 from stylemix.model.frames import audible, set_loudness_apart
+
+TransposeContext = Callable[[np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Piece:
         The stretch (frames).
     held_out : bool
         Judged on, never learned from.
+    context : np.ndarray, shape (M, R), optional
+        Scattering of the whole file, a row a latent step.
     """
 
     frames: np.ndarray
@@ -34,87 +39,44 @@ class Piece:
     start: int
     stop: int
     held_out: bool
+    context: np.ndarray | None = None
 
 
-def split_files(hashes: Sequence[str], seconds: Sequence[float], *, held_out: float, seed: int) -> list[str]:
-    """Decide for every file of a corpus whether it is learned from or judged on.
-
-    Whole files are held out, in an order drawn from their content and the seed, until their share of the time
-    is nearest to what was asked. If every choice would take more than half (one file, or one that dwarfs the
-    rest), the longest file is divided: its end is held out.
+class Crops(NamedTuple):
+    """A batch that a training draws.
 
     Parameters
     ----------
-    hashes : sequence of str
-        One a file; its name and place do not matter.
-    seconds : sequence of float
-        Their lengths.
-    held_out : float
-        Share of the time to hold out; 0 for none.
-    seed : int
-        Another seed is another split.
-
-    Returns
-    -------
-    list of str
-        ``"train"``, ``"held-out"`` or ``"divided"``, one a file.
-
-    Examples
-    --------
-    >>> sorted(split_files(["a", "b", "c", "d"], [60, 60, 60, 60], held_out=0.25, seed=0))
-    ['held-out', 'train', 'train', 'train']
-    >>> split_files(["a"], [60], held_out=0.25, seed=0)
-    ['divided']
+    shape : torch.Tensor, shape (B, K, N)
+        Shapes.
+    weight : torch.Tensor, shape (B, N)
+        From `audible`.
+    corpus : torch.Tensor, shape (B,), int
+        Where each is from.
+    context : torch.Tensor, shape (B, R, M), or None
+        What the encoder hears besides, where the material has it.
     """
-    sides = ["train"] * len(hashes)
-    if held_out <= 0 or not hashes:
-        return sides
-    total, taken = sum(seconds), 0.0
-    order = sorted(range(len(hashes)), key=lambda i: hashlib.sha256(f"{seed}:{hashes[i]}".encode()).hexdigest())
-    for i in order:
-        nearer = abs(taken + seconds[i] - held_out * total) < abs(taken - held_out * total)
-        if (nearer or not taken) and taken + seconds[i] <= total / 2 + 1e-9:
-            sides[i] = "held-out"
-            taken += seconds[i]
-        if taken >= held_out * total:
-            break
-    if not taken:
-        sides[max(range(len(seconds)), key=lambda i: seconds[i])] = "divided"
-    return sides
 
+    shape: torch.Tensor
+    weight: torch.Tensor
+    corpus: torch.Tensor
+    context: torch.Tensor | None
 
-def divide(n_frames: int, side: str, *, held_out: float, gap: int) -> list[tuple[int, int, bool]]:
-    """Cut a file into its learned and its held-out stretch.
+    def to(self, device: torch.device) -> Crops:
+        """Copy to a device.
 
-    Parameters
-    ----------
-    n_frames : int
-        Frames of the file.
-    side : str
-        From `split_files`.
-    held_out : float
-        Share of a divided file to hold out.
-    gap : int
-        Frames between the two stretches of a divided file that belong to neither, so that no window sees
-        both.
+        Parameters
+        ----------
+        device : torch.device
+            Where to.
 
-    Returns
-    -------
-    list of (start, stop, held_out)
-        Stretches (frames). A file so short that the gap would take most of what is learned from stays whole,
-        and is learned from.
-
-    Examples
-    --------
-    >>> divide(100, "divided", held_out=0.2, gap=5)
-    [(0, 75, False), (80, 100, True)]
-    """
-    if side != "divided":
-        return [(0, n_frames, side == "held-out")]
-    cut = min(round(n_frames * (1 - held_out)), n_frames - 1)
-    if cut - gap < max(1, cut / 2):
-        return [(0, n_frames, False)]
-    return [(0, cut - gap, False), (cut, n_frames, True)]
+        Returns
+        -------
+        Crops
+            The same batch there.
+        """
+        context = None if self.context is None else self.context.to(device)
+        return Crops(self.shape.to(device), self.weight.to(device), self.corpus.to(device), context)
 
 
 class Material:
@@ -130,14 +92,34 @@ class Material:
         Sampling weight by corpus; 1 where none is given.
     floor_db : float
         See `set_loudness_apart`.
+    frames_per_step : int
+        Frames of a latent step; needed where the pieces have a context.
+    transpose_context : callable, optional
+        ``transpose_context(context (..., R, M), semitones)``: the context of a sound that is transposed.
+
+    Raises
+    ------
+    BadInput
+        If some pieces have a context and some have none.
     """
 
     def __init__(
-        self, names: Sequence[str], pieces: Sequence[Piece], *, weights: dict[str, float], floor_db: float
+        self,
+        names: Sequence[str],
+        pieces: Sequence[Piece],
+        *,
+        weights: dict[str, float],
+        floor_db: float,
+        frames_per_step: int = 1,
+        transpose_context: TransposeContext | None = None,
     ) -> None:
         self.names = tuple(names)
         self.pieces = tuple(pieces)
         self.floor_db = floor_db
+        self.frames_per_step = frames_per_step
+        self._transpose_context = transpose_context
+        if len({piece.context is None for piece in pieces}) > 1:
+            raise BadInput("Material: either all pieces must have a context or none, got some of each")
         w = torch.tensor([float(weights.get(name, 1.0)) for name in names])
         self.shares = w / w.sum()
         self.levels = torch.tensor([self._level(corpus) for corpus in range(len(names))])
@@ -193,9 +175,29 @@ class Material:
         shape, loudness = set_loudness_apart(y, floor_db=self.floor_db)
         return shape, audible(loudness, self.levels[piece.corpus])
 
+    def context(self, piece: Piece, start: int, stop: int) -> torch.Tensor | None:
+        """Read what the encoder hears of a stretch besides its shapes.
+
+        Parameters
+        ----------
+        piece : Piece
+            Whose file.
+        start, stop : int
+            Frames of the file. Off the grid of the file's own steps, neighbours are interpolated.
+
+        Returns
+        -------
+        torch.Tensor, shape (R, M), or None
+            A column a step of the stretch, M = ceil((stop - start) / F); None where there is no context.
+        """
+        if piece.context is None:
+            return None
+        f = self.frames_per_step
+        return torch.from_numpy(_between_steps(piece.context, start / f + np.arange(-(-(stop - start) // f))).T)
+
     def draw(
         self, n_crops: int, n_frames: int, rng: np.random.Generator, *, shift_bands: int = 0, shift_share: float = 0.0
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> Crops:
         """Draw a batch of crops: a corpus by its share, a stretch by its length, a place at random.
 
         Parameters
@@ -207,38 +209,53 @@ class Material:
         shift_bands : int
             Bands in a semitone: transposition moves a crop by whole semitones, at most two.
         shift_share : float
-            Share of the crops that are transposed.
+            Share of the crops that are transposed, and their context with them.
 
         Returns
         -------
-        shape : torch.Tensor, shape (B, K, N)
-            Shapes.
-        weight : torch.Tensor, shape (B, N)
-            From `audible`.
-        corpus : torch.Tensor, shape (B,), int
-            Where each is from.
+        Crops
+            The batch.
         """
         # The shares are kept by the batch and not only on average: a corpus too many in one batch is one too
         # few.
         places = (np.arange(n_crops) + rng.random()) / n_crops
         corpora = np.searchsorted(np.cumsum(self.shares.numpy())[:-1], places, side="right")
-        crops = np.stack([self._crop(int(c), n_frames, rng) for c in corpora])
+        found = [self._place(int(c), n_frames, rng) for c in corpora]
+        crops = np.stack([_crop(piece, start, n_frames) for piece, start in found])
+        contexts = [self._crop_context(piece, start, n_frames) for piece, start in found]
         if shift_bands:
             for i in np.flatnonzero(rng.random(n_crops) < shift_share):
-                crops[i] = _transposed(crops[i], int(rng.choice((-2, -1, 1, 2))) * shift_bands)
+                semitones = int(rng.choice((-2, -1, 1, 2)))
+                crops[i] = _transposed(crops[i], semitones * shift_bands)
+                contexts[i] = self._transposed_context(contexts[i], semitones)
         y = torch.from_numpy(crops.transpose(0, 2, 1).copy())
         shape, loudness = set_loudness_apart(y, floor_db=self.floor_db)
         index = torch.from_numpy(corpora.astype(np.int64))
-        return shape, audible(loudness, self.levels[index].unsqueeze(-1)), index
+        heard = [c for c in contexts if c is not None]
+        context = torch.from_numpy(np.stack(heard)) if heard else None
+        return Crops(shape, audible(loudness, self.levels[index].unsqueeze(-1)), index, context)
 
-    def _crop(self, corpus: int, n_frames: int, rng: np.random.Generator) -> np.ndarray:
+    def _place(self, corpus: int, n_frames: int, rng: np.random.Generator) -> tuple[Piece, int]:
         pieces = self.training(corpus)
         lengths = np.array([p.stop - p.start for p in pieces], dtype=np.float64)
         piece = pieces[int(rng.choice(len(pieces), p=lengths / lengths.sum()))]
         room = piece.stop - piece.start - n_frames
-        start = piece.start + int(rng.integers(max(room, 0) + 1))
-        crop = np.asarray(piece.frames[start : min(start + n_frames, piece.stop)], dtype=np.float32)
-        return crop if room >= 0 else np.resize(crop, (n_frames, crop.shape[1]))
+        return piece, piece.start + int(rng.integers(max(room, 0) + 1))
+
+    def _crop_context(self, piece: Piece, start: int, n_frames: int) -> np.ndarray | None:
+        if piece.context is None:
+            return None
+        f = self.frames_per_step
+        # Where a stretch is repeated, so is what is heard of it: the first frame of every step counts.
+        first = start + np.arange(0, n_frames, f) % (piece.stop - start)
+        return np.ascontiguousarray(_between_steps(piece.context, first / f).T)
+
+    def _transposed_context(self, context: np.ndarray | None, semitones: int) -> np.ndarray | None:
+        if context is None:
+            return None
+        if self._transpose_context is None:
+            raise BadInput("Material: crops with a context can only be transposed with a transpose_context")
+        return self._transpose_context(context, semitones)
 
     def _level(self, corpus: int) -> float:
         """Power mean of the loudness of the training frames of a corpus (natural logarithm)."""
@@ -252,6 +269,20 @@ class Material:
                 power += float(loud.sum())
                 count += loud.size
         return 0.5 * math.log(max(power / max(count, 1), 1e-10))
+
+
+def _crop(piece: Piece, start: int, n_frames: int) -> np.ndarray:
+    crop = np.asarray(piece.frames[start : min(start + n_frames, piece.stop)], dtype=np.float32)
+    return crop if len(crop) == n_frames else np.resize(crop, (n_frames, crop.shape[1]))
+
+
+def _between_steps(context: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Read rows (M, R) at places between steps; beyond the ends the last one stands."""
+    place = np.clip(place, 0, len(context) - 1)
+    before = np.floor(place).astype(int)
+    share = (place - before).astype(np.float32)[:, None]
+    after = np.minimum(before + 1, len(context) - 1)
+    return (1 - share) * context[before].astype(np.float32) + share * context[after].astype(np.float32)
 
 
 def _transposed(crop: np.ndarray, bands: int) -> np.ndarray:

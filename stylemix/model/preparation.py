@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from stylemix.audio import shown_name
+from stylemix.context import Context, file_context, make_context
 from stylemix.corpus import AudioFile
 from stylemix.doctor import Report, check_usable, inspect_folders
 from stylemix.errors import BadInput
 from stylemix.features import file_features, make_vqt
 from stylemix.model.artefact import RunFile
-from stylemix.model.material import Material, Piece, divide, split_files
+from stylemix.model.material import Material, Piece
+from stylemix.model.split import divide, split_files
 from stylemix.progress import progress
 from stylemix.recipe import Recipe
 
@@ -32,6 +34,8 @@ class Prepared:
         For the run folder.
     frames : tuple of np.ndarray, each (N, K)
         Log-magnitudes of every file, mapped from the disk.
+    contexts : tuple of np.ndarray, each (M, R), or None
+        Scattering around the latent steps of every file, where the recipe wants it.
     report : Report
         What the doctor said.
     """
@@ -39,6 +43,7 @@ class Prepared:
     material: Material
     files: tuple[RunFile, ...]
     frames: tuple[np.ndarray, ...]
+    contexts: tuple[np.ndarray | None, ...]
     report: Report
 
 
@@ -73,7 +78,8 @@ def prepare(folders: Sequence[str | Path], recipe: Recipe, *, show_progress: boo
     names = [corpus.name for corpus in report.corpora]
     _check_weights(recipe.training.weights, names)
     listed = [(i, file) for i, corpus in enumerate(report.corpora) for file in corpus.files]
-    frames = _all_frames([file for _, file in listed], recipe, show_progress)
+    context = make_context(recipe)
+    frames, contexts = _all_frames([file for _, file in listed], recipe, context, show_progress)
     sides: list[str] = []
     for corpus in report.corpora:
         sides += split_files(
@@ -83,17 +89,25 @@ def prepare(folders: Sequence[str | Path], recipe: Recipe, *, show_progress: boo
             seed=recipe.training.seed,
         )
     gap = 2 * recipe.model.frames_per_step * (recipe.model.depth + 2)
+    gap += 0 if context is None else -(-2 * context.margin // recipe.sound.hop_length)
     pieces: list[Piece] = []
-    for i, ((index, _), y) in enumerate(zip(listed, frames, strict=True)):
+    for i, ((index, _), y, around) in enumerate(zip(listed, frames, contexts, strict=True)):
         stretches = divide(len(y), sides[i], held_out=recipe.training.held_out, gap=gap)
         sides[i] = sides[i] if len(stretches) > 1 or sides[i] == "held-out" else "train"
-        pieces += [Piece(y, index, *stretch) for stretch in stretches]
-    material = Material(names, pieces, weights=recipe.training.weights, floor_db=recipe.features.floor_db)
+        pieces += [Piece(y, index, *stretch, around) for stretch in stretches]
+    material = Material(
+        names,
+        pieces,
+        weights=recipe.training.weights,
+        floor_db=recipe.features.floor_db,
+        frames_per_step=recipe.model.frames_per_step,
+        transpose_context=None if context is None else context.transposed,
+    )
     files = tuple(
         RunFile(str(file.path.absolute()), file.sha256, round(file.seconds, 3), corpus, side)
         for (corpus, file), side in zip(listed, sides, strict=True)
     )
-    return Prepared(material, files, tuple(frames), report)
+    return Prepared(material, files, tuple(frames), tuple(contexts), report)
 
 
 def _check_weights(weights: dict[str, float], names: list[str]) -> None:
@@ -104,17 +118,25 @@ def _check_weights(weights: dict[str, float], names: list[str]) -> None:
         raise BadInput(f"training.weights are 0 for all of {listed}; one at least must be drawn from")
 
 
-def _all_frames(files: Sequence[AudioFile], recipe: Recipe, show: bool) -> list[np.ndarray]:
+def _all_frames(
+    files: Sequence[AudioFile], recipe: Recipe, context: Context | None, show: bool
+) -> tuple[list[np.ndarray], list[np.ndarray | None]]:
     vqt = make_vqt(recipe)
-    frames, done = [], 0.0
+    frames: list[np.ndarray] = []
+    contexts: list[np.ndarray | None] = []
+    done, passes = 0.0, 1 if context is None else 2
     with progress("features", sum(file.seconds for file in files) or 1, show=show) as update:
 
         def advance(seconds: float) -> None:
             nonlocal done
-            done += seconds
+            done += seconds / passes
             update(done, f"{done / 60:.1f} min of sound")
 
         for file in files:
             found = file_features(file.path, vqt, sha256=file.sha256, on_seconds=advance)
             frames.append(found.log_magnitude.T)
-    return frames
+            if context is None:
+                contexts.append(None)
+            else:
+                contexts.append(file_context(file.path, context, sha256=file.sha256, on_seconds=advance))
+    return frames, contexts

@@ -9,6 +9,7 @@ import torch
 
 from stylemix.arrays import Wave
 from stylemix.audio import AudioReader
+from stylemix.context import make_context
 from stylemix.features import make_vqt, wave_features
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.frames import set_loudness_apart, with_loudness
@@ -79,7 +80,9 @@ def rebuild_wave(samples: np.ndarray, model: Autoencoder, recipe: Recipe, *, cor
         y = torch.from_numpy(wave_features(samples, vqt).log_magnitude)
         shape, loudness = set_loudness_apart(y, floor_db=recipe.features.floor_db)
         condition = torch.eye(n_corpora, device=device)[corpus][None]
-        codes = model.encode(shape[None].to(device), condition)
+        context = make_context(recipe)
+        heard = None if context is None else torch.from_numpy(context.of_wave(samples))[None].to(device)
+        codes = model.encode(shape[None].to(device), condition, heard)
         decoded = model.decode(codes, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))[0].cpu()
         log_magnitude = with_loudness(decoded[:, : y.shape[1]], loudness)
         own = vqt.forward(torch.from_numpy(samples[0]))

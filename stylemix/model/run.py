@@ -13,6 +13,7 @@ import torch
 
 from stylemix.arrays import Latents
 from stylemix.audio import shown_name
+from stylemix.context import Context, context_size, make_context
 from stylemix.errors import BadInput, StylemixError
 from stylemix.features import make_vqt
 from stylemix.model.artefact import (
@@ -101,7 +102,33 @@ class Run:
         """
         return np.eye(len(self.corpora), dtype=np.float32)[corpus]
 
-    def encode(self, log_magnitude: np.ndarray, condition: np.ndarray) -> Latents:
+    @cached_property
+    def _context(self) -> Context | None:
+        return make_context(self.recipe)
+
+    @property
+    def margin(self) -> int:
+        """Samples beyond a block that its latents depend on, at the model's rate."""
+        return max(self.vqt.margin, 0 if self._context is None else self._context.margin)
+
+    def context(self, samples: np.ndarray, *, start: int = 0) -> np.ndarray | None:
+        """Compute what the encoder hears of a sound besides its features.
+
+        Parameters
+        ----------
+        samples : np.ndarray, shape (C, T)
+            At the model's rate; beyond it is silence.
+        start : int
+            Where the first sample lies in the sound that this is a part of.
+
+        Returns
+        -------
+        np.ndarray, shape (R, M), or None
+            A column a latent step, for `encode`; None for a run of the features ``vqt``.
+        """
+        return None if self._context is None else self._context.of_wave(samples, start=start)
+
+    def encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None = None) -> Latents:
         """Frames to latents; memory beyond the result does not grow with the length.
 
         Parameters
@@ -110,6 +137,8 @@ class Run:
             From `stylemix.features`.
         condition : np.ndarray, shape (n_corpora,)
             Weights of the corpora, adding up to 1.
+        context : np.ndarray, shape (R, M), optional
+            From `context`, of the same sound: needed where that gives one.
 
         Returns
         -------
@@ -119,9 +148,11 @@ class Run:
         Raises
         ------
         BadInput
-            If a shape is another.
+            If a shape is another, or the context is missing.
         """
-        codes, loudness = frames_to_codes(self.model, log_magnitude, condition, floor_db=self.recipe.features.floor_db)
+        codes, loudness = frames_to_codes(
+            self.model, log_magnitude, condition, floor_db=self.recipe.features.floor_db, context=context
+        )
         return Latents(codes, loudness, self.recipe.sound.sample_rate, self.step_length)
 
     def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
@@ -245,6 +276,7 @@ class Run:
             "latent_rate_hz": round(self.recipe.sound.sample_rate / self.step_length, 3),
             "sample_rate": self.recipe.sound.sample_rate,
             "bands": self.vqt.n_bands,
+            "features": self.recipe.features.kind,
             "parameters": parameters,
             "metrics": self.metrics,
         }
@@ -325,7 +357,7 @@ def _load_model(path: Path, recipe: Recipe, n_corpora: int) -> Autoencoder:
     stored = TensorFile(path)
     # A recipe may ask for more than the machine has: on the meta device a model has shapes and no memory.
     with torch.device("meta"):
-        model = Autoencoder(make_vqt(recipe).n_bands, n_corpora, recipe.model)
+        model = Autoencoder(make_vqt(recipe).n_bands, n_corpora, recipe.model, context_size(recipe))
     stored.check_shapes({name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
     model.load_state_dict({name: tensor.float() for name, tensor in stored.read().items()}, assign=True)
     return model.eval()

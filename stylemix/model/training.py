@@ -13,12 +13,14 @@ import numpy as np
 import torch
 
 from stylemix.audio import shown_name
+from stylemix.context import context_size
 from stylemix.errors import BadInput, StylemixError
 from stylemix.files import readable_os_errors, write_json, write_text
 from stylemix.model.artefact import CARD, LATENTS, METRICS, MODEL, Origin, is_run, read_metrics, read_recipe
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.card import model_card
 from stylemix.model.checkpoint import Progress
+from stylemix.model.context_fit import fit_context
 from stylemix.model.device import choose_device, has_bfloat16, threads
 from stylemix.model.evaluation import between_error, held_out_error, model_decoder, pca_error
 from stylemix.model.learning import Learner, learn
@@ -159,7 +161,7 @@ def _new_model(prepared: Prepared, recipe: Recipe) -> Autoencoder:
     material = prepared.material
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
-        model = Autoencoder(material.n_bands, len(material.names), recipe.model)
+        model = Autoencoder(material.n_bands, len(material.names), recipe.model, context_size(recipe))
     pca = fit_pca(
         material,
         latent_dim=recipe.model.latent_dim,
@@ -167,6 +169,9 @@ def _new_model(prepared: Prepared, recipe: Recipe) -> Autoencoder:
         match_spectrum=recipe.features.match_spectrum,
     )
     model.start_as_pca(pca.means, pca.components, pca.deviations)
+    if model.context_in is not None:
+        size = recipe.features.context_dim
+        model.standardise_context(*fit_context(material, size=size, match_spectrum=recipe.features.match_spectrum))
     return model
 
 
@@ -199,7 +204,7 @@ def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, 
         "precision": precision,
         "curve": [[float(v) for v in row] for row in p.curve],
     }
-    _store_latents(run, prepared.frames)
+    _store_latents(run, prepared)
     write_previews(run.model, prepared, recipe, folder / "previews", best_step)
     write_text(folder / CARD, model_card(run, verdict=prepared.report.lines(minutes=recipe.training.minutes)))
     # Last, so that what says that it is finished is finished.
@@ -212,10 +217,10 @@ def _best(folder: Path, material: Material) -> tuple[Run, float]:
     return run, held_out_error(model_decoder(run.model, len(run.corpora)), material, run.model.means)
 
 
-def _store_latents(run: Run, frames: Sequence[np.ndarray]) -> None:
+def _store_latents(run: Run, prepared: Prepared) -> None:
     tensors = {}
-    for index, (file, y) in enumerate(zip(run.files, frames, strict=True)):
-        latents = run.encode(y.T, run.one_hot(file.corpus))
+    for index, (file, y, context) in enumerate(zip(run.files, prepared.frames, prepared.contexts, strict=True)):
+        latents = run.encode(y.T, run.one_hot(file.corpus), None if context is None else context.T)
         codes, loudness = torch.from_numpy(latents.codes), torch.from_numpy(latents.loudness)
         tensors[f"codes.{index}"] = codes.half() if codes.abs().max() < _LARGEST_HALF else codes
         tensors[f"loudness.{index}"] = loudness.half()

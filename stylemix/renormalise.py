@@ -1,0 +1,90 @@
+"""Scattering coefficients as logarithms without the level: each order relative to the one it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from stylemix.transforms import Coefficients
+
+# A band so far below the mean of all is not heard, and neither is how it moves: -60 dB.
+FLOOR = 1e-3
+# What is not heard counts as moving as much as bands of music usually do, so that it is nothing special.
+USUAL_SHARE = 0.1
+# Sound softer than this has no shape worth telling: -100 dB.
+_SOFTEST = 1e-5
+
+
+@dataclass(frozen=True)
+class Renormaliser:
+    r"""Logarithms of scattering coefficients without the level.
+
+    .. math:: \log \frac{S_1(\lambda) + f m}{m}, \quad \log \frac{S_2(\lambda, \mu) + u f m}{S_1(\lambda) + f m}
+
+    with `m` the mean of the first order over its bands, `f` a floor of -60 dB and `u` a usual share. What a gain does
+    to the sound is gone from all rows, and what a filter does to one band from the rows of the second order [1]_.
+
+    Parameters
+    ----------
+    first : np.ndarray, shape (P1,), int
+        Rows of the first order.
+    deeper : np.ndarray, shape (P2,), int
+        Rows of higher order.
+    parent : np.ndarray, shape (P2,), int
+        For each of these, the place in `first` of the band it came from.
+
+    References
+    ----------
+    .. [1] J. Anden, S. Mallat, "Deep scattering spectrum", IEEE Trans. Signal Processing 62(16), 2014.
+    """
+
+    first: np.ndarray
+    deeper: np.ndarray
+    parent: np.ndarray
+
+    @classmethod
+    def of(cls, meta: Mapping[str, np.ndarray]) -> Renormaliser:
+        """Read from a transform's names what came from what.
+
+        Parameters
+        ----------
+        meta : mapping of str to np.ndarray
+            From `TimeScattering.meta`.
+
+        Returns
+        -------
+        Renormaliser
+            For its coefficients.
+        """
+        first, deeper = (np.flatnonzero(meta["order"] == order) for order in (1, 2))
+        n1 = meta["n"][:, 0]
+        place = {int(n1[row]): i for i, row in enumerate(first)}
+        return cls(first, deeper, np.array([place[int(n1[row])] for row in deeper], dtype=int))
+
+    def logarithms(self, coefficients: Coefficients, *, steady_level: bool = False) -> torch.Tensor:
+        """Take the logarithms.
+
+        Parameters
+        ----------
+        coefficients : Coefficients
+            Real, of one rate, shape (..., C, P, N): the power is averaged over the channels C.
+        steady_level : bool
+            Measure the level over all frames together, not frame by frame.
+
+        Returns
+        -------
+        torch.Tensor, shape (..., P1 + P2, N)
+            First order, then the others.
+        """
+        power = coefficients.array.square().mean(-3).sqrt()
+        first, deeper = power[..., self.first, :], power[..., self.deeper, :]
+        level = first.mean(-2, keepdim=True)
+        if steady_level:
+            level = level.mean(-1, keepdim=True)
+        floor = FLOOR * level.clamp_min(_SOFTEST)
+        carrier = first + floor
+        share = (deeper + USUAL_SHARE * floor) / carrier[..., self.parent, :]
+        return torch.cat([carrier.log() - level.clamp_min(_SOFTEST).log(), share.log()], dim=-2)
