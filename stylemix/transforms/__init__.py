@@ -3,6 +3,17 @@
 from stylemix.transforms.blocks import Block, block_plan, crossfade
 from stylemix.transforms.coefficients import Coefficients, Transform
 from stylemix.transforms.filterbank import FilterBank, variable_q
+from stylemix.transforms.scattering import TimeScattering
 from stylemix.transforms.vqt import VQT
 
-__all__ = ["VQT", "Block", "Coefficients", "FilterBank", "Transform", "block_plan", "crossfade", "variable_q"]
+__all__ = [
+    "VQT",
+    "Block",
+    "Coefficients",
+    "FilterBank",
+    "TimeScattering",
+    "Transform",
+    "block_plan",
+    "crossfade",
+    "variable_q",
+]

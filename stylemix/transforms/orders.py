@@ -9,8 +9,12 @@ from math import ceil, sqrt
 import numpy as np
 import torch
 
-from stylemix.transforms.cascade import Bank, Cascade, modulus
+from stylemix.transforms.cascade import Bank, Cascade, largest_hop, modulus
 from stylemix.transforms.morlet import LOWPASS_WIDTH, decay, morlet_bank
+
+# Wavelets of one or two an octave are far from even, and so are the spectra of their moduli: at the rate that their
+# own reach asks for, what folds back is 1.3e-3 of the second order (white noise); at this much more, 6e-4.
+_SECOND = 1.3
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,19 @@ class Orders:
     """
 
     def __init__(self, J: int, Q: tuple[int, ...], *, tight: bool, oversampling: float, max_hop: int | None) -> None:
-        self.banks = tuple(Bank(morlet_bank(J, q), J, tight=tight) for q in Q)
+        self.banks: tuple[Bank, ...] = tuple(Bank(morlet_bank(J, q), J, tight=tight) for q in Q)
         self.J = J
         limit = max_hop or 2**J
         first = [min(bank_hop, limit) for bank_hop in self.banks[0].hops(oversampling)]
         if len(Q) > 1:
             # The fastest of the envelope's bands, with j2 = j1 + 1, ends below 1 / 2**(j1 + 2): twice that is enough.
-            first = [min(hop, 2 ** (w.j + 1)) for hop, w in zip(first, self.banks[0].wavelets, strict=True)]
-        self.hops = (tuple(first), *(tuple(min(hop, limit) for hop in bank.hops(oversampling))
-                                     for bank in self.banks[1:]))
+            caps = [largest_hop(oversampling / 2 ** (w.j + 1)) for w in self.banks[0].wavelets]
+            first = [min(hop, cap) for hop, cap in zip(first, caps, strict=True)]
+        self.hops: tuple[tuple[int, ...], ...] = (tuple(first),)
+        for bank in self.banks[1:]:
+            hops = [min(hop, limit) for hop in bank.hops(_SECOND * oversampling)]
+            # Of an envelope no more can be taken than it holds.
+            self.hops += (tuple(max([hop, *(first[n1] for n1 in self.first_of(n2))]) for n2, hop in enumerate(hops)),)
         self.cascade = lru_cache(maxsize=4)(Cascade)
 
     @property

@@ -27,7 +27,8 @@ class TimeScattering:
 
     The first order is a spectrogram on a log-frequency axis, averaged over `T`; the second brings back what the
     averaging lost: how fast each band's envelope moves [1]_. The wavelets, the low-pass and the choice of paths are
-    those of kymatio [2]_, whose numbers it gives to a relative 1e-3. It differs in three points: frame n always
+    those of kymatio [2]_, whose numbers it gives to a relative 1e-3 (with ``oversampling=2`` to 1e-6), at a lower
+    rate within. It differs in three points: frame n always
     belongs to sample ``n * hop_length``; beyond the ends of a sound shorter than the wavelets its mirror image is
     repeated; and a "global" average is the mean of the averages over ``2**J`` of the sound without its padding.
 
@@ -97,10 +98,10 @@ class TimeScattering:
         if T == 0 and (log or renormalize):
             raise BadInput("TimeScattering: log and renormalize are of averages, and T=0 makes none; take a T above 0")
         self.sample_rate, self.pad, self.log, self.renormalize = sample_rate, pad, log, renormalize
-        self.J, self.Q = J, (Q, 1) if isinstance(Q, int) else tuple(Q)
+        self.J, self.Q = J, both_orders(Q)
         self.T = T
         # Samples of the average; of the whole sound's the averages over 2**J are averaged once more.
-        self.average = 2.0**J if T in (None, "global") else float(T)  # type: ignore[arg-type]
+        self.average = 2.0**J if T is None or T == "global" else float(T)
         self.hop_length = largest_hop(oversampling / self.average) if self.average else 1
         self.orders = Orders(J, self.Q[:max_order], tight=scaling == "tight", oversampling=oversampling,
                              max_hop=self.hop_length if self.average else None)
@@ -184,8 +185,8 @@ class TimeScattering:
     def _list_paths(self) -> list[tuple[int, list[tuple[int, ...]]]]:
         """List hop and paths of each group: (n1,) or (n1, n2), () for order 0."""
         first_hops, *second_hops = self.orders.hops
-        first = [(n1,) for n1 in range(len(first_hops))]
-        second = [(n1, n2) for n2 in range(len(second_hops[0]) if second_hops else 0)
+        first: list[tuple[int, ...]] = [(n1,) for n1 in range(len(first_hops))]
+        second: list[tuple[int, ...]] = [(n1, n2) for n2 in range(len(second_hops[0]) if second_hops else 0)
                   for n1 in self.orders.first_of(n2)]
         if self.average:
             return [(self.hop_length, [(), *first, *sorted(second)])]
@@ -225,11 +226,40 @@ class TimeScattering:
         """Renormalise and take logarithms, as asked for."""
         if self.renormalize:
             paths = self._groups[0][1]
-            first = {path: row for row, path in enumerate(paths) if len(path) == 1}
+            first: dict[tuple[int, ...], int] = {path: row for row, path in enumerate(paths) if len(path) == 1}
             below = [first[path[:1]] if len(path) > 1 else 0 for path in paths[1:]]
             s = torch.cat([s[..., :1, :], s[..., 1:, :] / (s[..., below, :] + FLOOR)], dim=-2)
         # The low-pass of something positive may dip below zero by a rounding error.
         return torch.log(s.clamp_min(0) + FLOOR) if self.log else s
+
+
+def both_orders(Q: int | tuple[int, ...]) -> tuple[int, int]:
+    """Complete the numbers of wavelets an octave.
+
+    Parameters
+    ----------
+    Q : int or tuple of int
+        Of the first order, or of both.
+
+    Returns
+    -------
+    tuple of two int
+        Of the first and the second order; 1 for the second, if it was not given.
+
+    Raises
+    ------
+    BadInput
+        If there are more than two.
+
+    Examples
+    --------
+    >>> both_orders(8), both_orders((8, 2))
+    ((8, 1), (8, 2))
+    """
+    each = (Q,) if isinstance(Q, (int, float)) else tuple(Q)
+    if len(each) not in (1, 2):
+        raise BadInput(f"scattering: Q must be one number or two, of wavelets an octave, got {Q!r}")
+    return each[0], each[-1] if len(each) == 2 else 1
 
 
 def check_options(
