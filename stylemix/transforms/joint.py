@@ -130,7 +130,8 @@ class JointScattering:
         self.average = 2.0**J if T in (None, 0, "global") else float(T)
         self.hop_length = largest_hop(oversampling / self.average)
         tight = scaling == "tight"
-        self.orders = Orders(J, self.Q, tight=tight, oversampling=oversampling, max_hop=None if T == 0 else self.hop_length)
+        max_hop = None if T == 0 else self.hop_length
+        self.orders = Orders(J, self.Q, tight=tight, oversampling=oversampling, max_hop=max_hop)
         n_bands = len(self.orders.banks[0].wavelets)
         octaves = 2 * self.Q[0]
         self.J_fr = max(1, floor(log2(min(octaves, n_bands)))) if J_fr is None else J_fr
@@ -261,7 +262,7 @@ class JointScattering:
         fr, n_wavelets = self.frequency, len(self.frequency.bank.wavelets)
         first = [_Image(1, -1, k, tuple(fr.positions(k, fr.n_bands))) for k in range(n_wavelets + 1)]
         second: dict[int, list[_Image]] = {}
-        for n2, hop in enumerate(self.orders.hops[1]):
+        for n2, hop in enumerate(self.orders.hops[-1]):
             if n_in := len(self.orders.first_of(n2)):
                 images = [_Image(2, n2, k, tuple(fr.positions(k, n_in))) for k in range(len(fr.bank.xi))]
                 second.setdefault(hop, []).extend(images)
@@ -278,7 +279,7 @@ class JointScattering:
         bands = torch.cat(lows, dim=-2)[:, rows]
         order_1 = self.frequency.moduli(bands)
         second: dict[int, list[torch.Tensor]] = {}
-        for n2, hop in enumerate(self.orders.hops[1]):
+        for n2, hop in enumerate(self.orders.hops[-1]):
             if self.orders.first_of(n2):
                 found = self.frequency.spin_moduli(self.orders.second_bands(first, n2, x.shape[-1]))
                 image = torch.cat(found, dim=-2)
