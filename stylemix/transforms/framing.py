@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 # Samples of a piece of long sound, padding included: large Fourier transforms fall out of the processor's cache.
-_PIECE = 2**18
+_PIECE = 2**17
 # Samples of all rows of a batch that are worked on at once.
 _TOGETHER = 2**19
 
