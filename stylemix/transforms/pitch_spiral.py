@@ -7,13 +7,18 @@ along the spiral, and the same pitch class one turn further out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, log2
+from typing import Literal
 
 import numpy as np
+import torch
 
 from stylemix.errors import BadInput
-from stylemix.transforms.morlet import LOWPASS_WIDTH, Wavelet, decay
-from stylemix.transforms.quefrency import QuefrencyBank, quefrency_bank
+from stylemix.transforms.cascade import largest_hop
+from stylemix.transforms.log_frequency import LogFrequency
+from stylemix.transforms.morlet import LOWPASS_WIDTH, Wavelet, decay, gauss_response
+from stylemix.transforms.quefrency import QuefrencyBank, filter_matrix, quefrency_bank
 
 # Fewer turns are no spiral: a wavelet across octaves needs a peak and a trough.
 MIN_OCTAVES = 3
@@ -151,3 +156,130 @@ def _opposite(bank: QuefrencyBank, index: int) -> int:
     """Filter of opposite spin; the low-pass is its own."""
     n = len(bank.wavelets)
     return 0 if index == 0 else index + n if index <= n else index - n
+
+
+class PitchSpiral:
+    r"""Applies a `SpiralBank` to bands, and averages over neighbouring bands what comes out.
+
+    Parameters
+    ----------
+    bank : SpiralBank
+        The filters.
+    n_bands : int
+        Number of bands there are.
+    F : float or "global"
+        Length of the average along log-frequency (bands); 0: none; "global": over all bands.
+    oversampling : float
+        At least 1: how much denser than critical the outputs are sampled along log-frequency.
+
+    Raises
+    ------
+    BadInput
+        If the average is longer than there are bands, or shorter than one.
+    """
+
+    def __init__(
+        self, bank: SpiralBank, n_bands: int, *, F: float | Literal["global"], oversampling: float
+    ) -> None:
+        if F != "global" and not (isinstance(F, (int, float)) and (F == 0 or 1 <= F <= n_bands)):
+            raise BadInput(
+                f"SpiralScattering: F must be 0 (no average), from 1 to {n_bands} bands or 'global', got {F!r}; "
+                "for more than all bands take F='global'"
+            )
+        self.bank, self.n_bands, self.F, self.oversampling = bank, n_bands, F, oversampling
+        self._filters = LogFrequency(bank.product, n_bands, F=0, oversampling=oversampling)
+        self._weights = lru_cache(maxsize=None)(self._make_weights)
+
+    def step(self, k: int) -> int:
+        """Bands between the outputs of a filter.
+
+        Parameters
+        ----------
+        k : int
+            Index of the product.
+
+        Returns
+        -------
+        int
+            A power of two; the number of bands for a global average.
+        """
+        if self.F == "global":
+            return self.n_bands
+        own = self._filters.step(k)
+        return max(own, largest_hop(self.oversampling / float(self.F))) if self.F else own
+
+    def positions(self, k: int, n_in: int) -> range:
+        """Say where the outputs of a filter lie.
+
+        Parameters
+        ----------
+        k : int
+            Index of the product.
+        n_in : int
+            Number of input bands.
+
+        Returns
+        -------
+        range
+            Indices of bands; of a global average the one number 0.
+        """
+        return range(0, n_in, self.step(k))
+
+    def moduli(self, bands: torch.Tensor) -> list[torch.Tensor]:
+        """Filter complex bands along the spiral and take moduli.
+
+        Parameters
+        ----------
+        bands : torch.Tensor, shape (B, n_in, N), complex
+            The first bands of the spiral, of falling frequency.
+
+        Returns
+        -------
+        list of torch.Tensor, each (B, R, N)
+            For each product of filters.
+        """
+        return self._filters.spin_moduli(bands)
+
+    def average(self, moduli: list[torch.Tensor], n_in: int) -> list[torch.Tensor]:
+        """Average moduli over the bands around, as far as there are any.
+
+        Parameters
+        ----------
+        moduli : list of torch.Tensor, each (B, R, N)
+            From `moduli`, as they are or averaged in time.
+        n_in : int
+            Number of bands that they came from.
+
+        Returns
+        -------
+        list of torch.Tensor, each (B, R', N)
+            At `positions`.
+        """
+        if not self.F:
+            return moduli
+        return [self._weights(k, n_in, m.dtype, m.device) @ m for k, m in enumerate(moduli)]
+
+    def around(self, envelopes: torch.Tensor) -> torch.Tensor:
+        """Average all bands over the octaves that the longest filter reaches.
+
+        Parameters
+        ----------
+        envelopes : torch.Tensor, shape (..., n_bands, N)
+            All bands.
+
+        Returns
+        -------
+        torch.Tensor, shape (..., n_bands, N), or (..., 1, N) for a global average
+            The averages.
+        """
+        return envelopes.mean(-2, keepdim=True) if self.F == "global" else self._filters.smooth(envelopes)
+
+    def _make_weights(self, k: int, n_in: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """Matrix from the moduli of a filter to their averages."""
+        inner, step = self._filters.positions(k, n_in), self._filters.step(k)
+        if self.F == "global":
+            matrix = np.full((1, len(inner)), 1 / len(inner))
+        else:
+            gains = gauss_response(np.fft.fftfreq(self.bank.product.n_padded), LOWPASS_WIDTH / float(self.F))
+            matrix = step * filter_matrix(np.fft.ifft(gains).real, np.array(self.positions(k, n_in)), inner)
+        return torch.as_tensor(matrix, dtype=dtype, device=device)

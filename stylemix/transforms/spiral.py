@@ -13,10 +13,9 @@ from stylemix.errors import BadInput
 from stylemix.transforms.cascade import largest_hop
 from stylemix.transforms.coefficients import Coefficients, check_sound
 from stylemix.transforms.framing import Framing, in_pieces
-from stylemix.transforms.log_frequency import LogFrequency
 from stylemix.transforms.morlet import LOWPASS_WIDTH
 from stylemix.transforms.orders import Orders
-from stylemix.transforms.pitch_spiral import spiral_bank
+from stylemix.transforms.pitch_spiral import PitchSpiral, spiral_bank
 from stylemix.transforms.scattering import FLOOR, check_length, check_options
 
 
@@ -151,7 +150,7 @@ class SpiralScattering:
         # Below them come Q - 1 bands of constant width.
         self.n_bands = len(self.orders.banks[0].wavelets) - (self.Q[0] - 1)
         self.bank = spiral_bank(self.n_bands, self.Q[0], J_fr=J_fr, Q_fr=Q_fr, J_oct=J_oct, tight=tight)
-        self.frequency = LogFrequency(self.bank.product, self.n_bands, F=F, oversampling=oversampling, tight=tight)
+        self.spiral = PitchSpiral(self.bank, self.n_bands, F=F, oversampling=oversampling)
         self._groups = self._list_turns()
 
     @property
@@ -233,7 +232,7 @@ class SpiralScattering:
 
     def _name_filters(self, product: np.ndarray, table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Say which filters along the spiral products are made of."""
-        names = {"step": _pick(np.array([self.frequency.step(k) for k in range(len(self.bank.pairs))]), product)}
+        names = {"step": _pick(np.array([self.spiral.step(k) for k in range(len(self.bank.pairs))]), product)}
         for end, bank, side in (("fr", self.bank.chroma, 0), ("oct", self.bank.octave, 1)):
             index = _pick(np.array([pair[side] for pair in self.bank.pairs]), product)
             names["spin" if end == "fr" else "spin_oct"] = _pick(bank.spins, index)
@@ -252,7 +251,7 @@ class SpiralScattering:
         second: dict[int, list[_Turns]] = {}
         for n2, hop in enumerate(second_hops):
             if n_in := self._n_in(n2):
-                places = [tuple(self.frequency.positions(k, n_in)) for k in range(len(self.bank.pairs))]
+                places = [tuple(self.spiral.positions(k, n_in)) for k in range(len(self.bank.pairs))]
                 second.setdefault(hop, []).extend(_Turns(2, n2, k, bands) for k, bands in enumerate(places))
         if not self.average:
             return [*((hop, [_Turns(1, -1, -1, tuple(bands))]) for hop, bands in sorted(first.items())),
@@ -272,9 +271,11 @@ class SpiralScattering:
         for n2, hop in enumerate(self.orders.hops[1]):
             if n_in := self._n_in(n2):
                 bands = self.orders.second_bands(first, n2, x.shape[-1])[:, :n_in]
-                found = self.frequency.spin_moduli(bands)
+                found = self.spiral.moduli(bands)
                 if self.average:
                     found = [self._low_pass(torch.fft.rfft(moduli), hop, x) for moduli in found]
+                # After the average in time, with which this one commutes, there is little left to average.
+                found = self.spiral.average(found, n_in)
                 second.setdefault(hop if not self.average else n2, []).extend(found)
         if not self.average:
             return (*(m.values for m in first), *(torch.cat(second[hop], -2) for hop in sorted(second)))
@@ -292,7 +293,7 @@ class SpiralScattering:
         if self.renormalize:
             n_first = len(self.orders.hops[0])
             zero, first, second = s[..., :1, :], s[..., 1 : n_first + 1, :], s[..., n_first + 1 :, :]
-            around = self.frequency.smooth(first[..., : self.n_bands, :])
+            around = self.spiral.around(first[..., : self.n_bands, :])
             places = [n1 for turns in self._groups[0][1][2:] for n1 in turns.bands]
             s = torch.cat([zero, first / (zero + FLOOR), second / (around[..., places, :] + FLOOR)], dim=-2)
         # The low-pass of something positive may dip below zero by a rounding error.
