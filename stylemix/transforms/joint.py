@@ -16,8 +16,8 @@ from stylemix.transforms.framing import Framing, in_pieces
 from stylemix.transforms.log_frequency import LogFrequency
 from stylemix.transforms.morlet import LOWPASS_WIDTH
 from stylemix.transforms.orders import Orders
-from stylemix.transforms.quefrency import quefrency_bank
-from stylemix.transforms.scattering import FLOOR, check_length, check_options
+from stylemix.transforms.quefrency import check_scale, quefrency_bank
+from stylemix.transforms.scattering import FLOOR, both_orders, check_length, check_options
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class _Image:
     n2: int  # -1 for the low-pass
     n_fr: int  # -1 in order 0
     positions: tuple[int, ...]  # index n1 of each row's band
+    step: float  # bands that each row stands for; NaN in order 0
 
 
 class JointScattering:
@@ -125,7 +126,7 @@ class JointScattering:
         if T == 0 and (log or renormalize):
             raise BadInput("JointScattering: log and renormalize are of averages, and T=0 makes none; take a T above 0")
         self.sample_rate, self.pad, self.log, self.renormalize = sample_rate, pad, log, renormalize
-        self.J, self.Q, self.T = J, (Q, 1) if isinstance(Q, int) else tuple(Q), T
+        self.J, self.Q, self.T = J, both_orders(Q), T
         # Samples of the average in time. Order 1 has one even where order 2 has none: its wavelet in time is one.
         self.average = 2.0**J if T in (None, 0, "global") else float(T)
         self.hop_length = largest_hop(oversampling / self.average)
@@ -133,8 +134,8 @@ class JointScattering:
         max_hop = None if T == 0 else self.hop_length
         self.orders = Orders(J, self.Q, tight=tight, oversampling=oversampling, max_hop=max_hop)
         n_bands = len(self.orders.banks[0].wavelets)
-        octaves = 2 * self.Q[0]
-        self.J_fr = max(1, floor(log2(min(octaves, n_bands)))) if J_fr is None else J_fr
+        self.J_fr = max(1, floor(log2(min(2 * self.Q[0], n_bands)))) if J_fr is None else J_fr
+        check_scale(self.J_fr, n_bands)
         self.F = 2.0**self.J_fr if F is None else F
         self.frequency = LogFrequency(
             quefrency_bank(
@@ -252,24 +253,27 @@ class JointScattering:
         table |= {"frequency_hz": table["xi"] * self.sample_rate, "bandwidth_hz": table["sigma"] * width}
         n_fr = np.array([image.n_fr if image.order else np.nan for image, _ in rows])
         bank = self.frequency.bank
-        steps = np.array([self.frequency.step(k) for k in range(len(bank.xi))])
         table |= {"spin": np.where(table["order"] == 1, 0, _pick(bank.spins, n_fr)), "n_fr": n_fr}
         table |= {f"{key}_fr": _pick(getattr(bank, key), n_fr) for key in ("j", "xi", "sigma")}
-        return table | {"quefrency": np.abs(table["xi_fr"]) * self.Q[0], "step": _pick(steps, n_fr)}
+        step = np.array([image.step for image, _ in rows], dtype=float)
+        return table | {"quefrency": np.abs(table["xi_fr"]) * self.Q[0], "step": step}
 
     def _list_images(self) -> list[tuple[int, list[_Image]]]:
         """List hop and images of each group."""
-        fr, n_wavelets = self.frequency, len(self.frequency.bank.wavelets)
-        first = [_Image(1, -1, k, tuple(fr.positions(k, fr.n_bands))) for k in range(n_wavelets + 1)]
+        n_filters = len(self.frequency.bank.xi)
+        first = [self._image(1, -1, k, self.frequency.n_bands) for k in range(n_filters // 2 + 1)]
         second: dict[int, list[_Image]] = {}
         for n2, hop in enumerate(self.orders.hops[-1]):
             if n_in := len(self.orders.first_of(n2)):
-                images = [_Image(2, n2, k, tuple(fr.positions(k, n_in))) for k in range(len(fr.bank.xi))]
-                second.setdefault(hop, []).extend(images)
+                second.setdefault(hop, []).extend(self._image(2, n2, k, n_in) for k in range(n_filters))
         if self.T == 0:
             return [(self.hop_length, first), *sorted(second.items())]
-        zero = _Image(0, -1, -1, (0,))
+        zero = _Image(0, -1, -1, (0,), np.nan)
         return [(self.hop_length, [zero, *first, *(image for hop in sorted(second) for image in second[hop])])]
+
+    def _image(self, order: int, n2: int, n_fr: int, n_in: int) -> _Image:
+        step = n_in if self.F == "global" else self.frequency.step(n_fr)
+        return _Image(order, n2, n_fr, tuple(self.frequency.positions(n_fr, n_in)), step)
 
     def _analyse(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Padded sound (B, L) to the groups of `_list_images`, unbent; last the first order, if it is to divide."""
@@ -281,8 +285,7 @@ class JointScattering:
         second: dict[int, list[torch.Tensor]] = {}
         for n2, hop in enumerate(self.orders.hops[-1]):
             if self.orders.first_of(n2):
-                found = self.frequency.spin_moduli(self.orders.second_bands(first, n2, x.shape[-1]))
-                image = torch.cat(found, dim=-2)
+                image = self.frequency.spin_moduli(self.orders.second_bands(first, n2, x.shape[-1]))
                 if self.T != 0:
                     image = self._low_pass(torch.fft.rfft(image), hop, x)
                 second.setdefault(hop, []).append(image)
@@ -311,8 +314,8 @@ class JointScattering:
 
 def _axis_length(n_bands: int, J_fr: int, F: float | str) -> int:
     """Bands and zeros beyond them: eight times the longest filter, to a multiple of all steps."""
-    longest = max(2.0**J_fr, 0.0 if isinstance(F, str) else float(F))
-    return int(n_bands + 8 * longest) // 2**J_fr * 2**J_fr
+    average = min(F, n_bands) if isinstance(F, (int, float)) else 0
+    return int(n_bands + 8 * max(2**J_fr, average)) // 2**J_fr * 2**J_fr
 
 
 def _pick(values: np.ndarray, index: np.ndarray) -> np.ndarray:

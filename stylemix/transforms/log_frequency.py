@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import sqrt
+from math import log, sqrt
 from typing import Any, Literal
 
 import numpy as np
@@ -14,21 +14,25 @@ from stylemix.transforms.cascade import largest_hop, modulus
 from stylemix.transforms.morlet import LOWPASS_WIDTH, gauss_response
 from stylemix.transforms.quefrency import QuefrencyBank, filter_matrix
 
-# Where an impulse response has fallen to this share of its largest value, it ends.
-_END = 1e-6
+# Where an impulse response or a gain has fallen to this share of its largest value (-80 dB), it ends.
+_END = 1e-4
+# Frames that are worked on at once by a processor: what they need fits its cache.
+_TOGETHER = 2048
 
 
 class _SpinModuli(torch.autograd.Function):
-    """From W Re(Y) and W Im(Y) for complex W to the moduli of W Y and of conj(W) Y: both spins from one product.
+    """From A = Re(W) Y and B = Im(W) Y for complex W to the moduli of W Y and conj(W) Y: both spins from one product.
 
-    With A = Re(W) Y and B = Im(W) Y, the two are A + iB and A - iB. The gradient at zero is taken as zero.
+    They are A + iB and A - iB. Input (..., 2R, 2, N): A above B, real and imaginary parts side by side, so that all
+    arithmetic runs along contiguous time; output (..., 2, R, N). The gradient at zero is taken as zero.
     """
 
     @staticmethod
     def forward(ctx: Any, z: torch.Tensor) -> torch.Tensor:
         a, b = z.chunk(2, dim=-3)
-        up = (a[..., 0] - b[..., 1]).square_() + (a[..., 1] + b[..., 0]).square_()
-        down = (a[..., 0] + b[..., 1]).square_() + (a[..., 1] - b[..., 0]).square_()
+        (ar, ai), (br, bi) = a.unbind(-2), b.unbind(-2)
+        up = (ar - bi).square_() + (ai + br).square_()
+        down = (ar + bi).square_() + (ai - br).square_()
         moduli = torch.stack([up, down], dim=-3).sqrt_()
         ctx.save_for_backward(z, moduli)
         return moduli
@@ -37,13 +41,13 @@ class _SpinModuli(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
         z, moduli = ctx.saved_tensors
         a, b = z.chunk(2, dim=-3)
-        scale = torch.where(moduli > 0, gradients[0] / moduli, torch.zeros_like(moduli)).unsqueeze(-1)
+        scale = torch.where(moduli > 0, gradients[0] / moduli, torch.zeros_like(moduli)).unsqueeze(-2)
         up, down = scale.unbind(-4)
-        turned = torch.stack([-b[..., 1], b[..., 0]], dim=-1)
+        turned = torch.stack([-b[..., 1, :], b[..., 0, :]], dim=-2)
         up, down = up * (a + turned), down * (a - turned)
         # B enters as iB, whose adjoint turns back by -i.
         difference = up - down
-        return torch.cat([up + down, torch.stack([difference[..., 1], -difference[..., 0]], dim=-1)], dim=-3)
+        return torch.cat([up + down, torch.stack([difference[..., 1, :], -difference[..., 0, :]], dim=-2)], dim=-3)
 
 
 class LogFrequency:
@@ -70,6 +74,14 @@ class LogFrequency:
     ------
     BadInput
         If the average is longer than there are bands, or shorter than one.
+
+    Examples
+    --------
+    >>> from stylemix.transforms.quefrency import quefrency_bank
+    >>> bank = quefrency_bank(32, scale=3, per_octave=1, n_padded=96, tight=False)
+    >>> waves = torch.exp(2j * torch.pi * 0.175 * torch.arange(32))[None, :, None]  # along the bands, in one moment
+    >>> LogFrequency(bank, 32, F="global").spin_moduli(waves)[0, :, 0].argmax().item()  # the second filter of spin 1
+    2
     """
 
     def __init__(
@@ -81,7 +93,7 @@ class LogFrequency:
         oversampling: float = 1.0,
         tight: bool = False,
     ) -> None:
-        if F != "global" and not (F == 0 or 1 <= F <= n_bands):
+        if F != "global" and not (isinstance(F, (int, float)) and (F == 0 or 1 <= F <= n_bands)):
             raise BadInput(
                 f"F must be 0 (no average), from 1 to {n_bands} (all bands) or 'global', got {F!r}; "
                 "for more than all bands take F='global'"
@@ -130,7 +142,7 @@ class LogFrequency:
         """
         return np.arange(0, n_in, max(n_in, 1) if self.F == "global" else self.step(n_fr))
 
-    def spin_moduli(self, bands: torch.Tensor) -> list[torch.Tensor]:
+    def spin_moduli(self, bands: torch.Tensor) -> torch.Tensor:
         """Scatter complex bands.
 
         Parameters
@@ -140,16 +152,20 @@ class LogFrequency:
 
         Returns
         -------
-        list of torch.Tensor, each (B, R, N)
-            For each filter the averages of its moduli.
+        torch.Tensor, shape (B, R, N)
+            The averages of the moduli of all filters, one after the other.
         """
+        together = max(64, _TOGETHER // len(bands)) if bands.device.type == "cpu" else bands.shape[-1]
+        return torch.cat([self._spin_moduli(some) for some in bands.split(together, dim=-1)], dim=-1)
+
+    def _spin_moduli(self, bands: torch.Tensor) -> torch.Tensor:
         n_in, n = bands.shape[-2:]
-        pairs = torch.view_as_real(bands).flatten(-2)
+        pairs = torch.cat([bands.real, bands.imag], dim=-1)
         low, ups, downs = [], [], []
         for k in range(len(self.bank.wavelets) + 1):
-            z = (self._weights(k, n_in, pairs.dtype, pairs.device) @ pairs).unflatten(-1, (n, 2))
+            z = (self._weights(k, n_in, pairs.dtype, pairs.device) @ pairs).unflatten(-1, (2, n))
             average = self._average(k, n_in, pairs.dtype, pairs.device)
-            moduli = modulus(torch.view_as_complex(z)) if k == 0 else _SpinModuli.apply(z)
+            moduli = modulus(torch.complex(*z.unbind(-2))) if k == 0 else _SpinModuli.apply(z)
             moduli = moduli if average is None else average @ moduli
             if k == 0:
                 low.append(moduli)
@@ -157,7 +173,7 @@ class LogFrequency:
                 up, down = moduli.unbind(-3)
                 ups.append(up)
                 downs.append(down)
-        return low + ups + downs
+        return torch.cat(low + ups + downs, dim=-2)
 
     def moduli(self, bands: torch.Tensor) -> list[torch.Tensor]:
         """Scatter real bands, for which wavelets of opposite spin give the same.
@@ -203,10 +219,11 @@ class LogFrequency:
 
     def _inner_step(self, k: int) -> int:
         """Bands between the moduli of a filter, before their average."""
-        own = largest_hop(self.oversampling / 2.0 ** int(self.bank.j[k]))
-        if self.F in (0, "global"):
-            return own
-        return min(own, largest_hop(self.oversampling / float(self.F)))
+        if self.F == 0:
+            return largest_hop(self.oversampling / 2.0 ** int(self.bank.j[k]))
+        # Of what is averaged only the modulus matters, which does not notice where the filter lies, but how wide it is.
+        own = largest_hop(self.oversampling * 2 * sqrt(2 * log(1 / _END)) * self.bank.sigma[k])
+        return own if self.F == "global" else min(own, self.step(k))
 
     def _smooth_enough(self, k: int) -> bool:
         """Whether a filter's moduli need no average: none is wanted, or the low-pass is one already."""

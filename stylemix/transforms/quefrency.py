@@ -122,11 +122,7 @@ def quefrency_bank(n_bands: int, *, scale: int, per_octave: int, n_padded: int, 
         raise BadInput(
             f"Q_fr must be a whole number of wavelets an octave of quefrency, at least 1, got {per_octave}; raise it"
         )
-    if scale < 1 or int(scale) != scale or 2**scale > n_bands:
-        raise BadInput(
-            f"J_fr must be a whole number from 1 to {int(np.log2(max(n_bands, 1)))}, for its longest wavelet reaches "
-            f"over 2**J_fr of the {n_bands} bands, got {scale}; lower J_fr, or raise J or Q for more bands"
-        )
+    check_scale(scale, n_bands)
     wavelets = morlet_bank(scale, per_octave)
     low_sigma = LOWPASS_WIDTH / 2**scale
     q = np.fft.fftfreq(n_padded)
@@ -136,6 +132,31 @@ def quefrency_bank(n_bands: int, *, scale: int, per_octave: int, n_padded: int, 
         power = np.square(responses[0]) + np.sum(np.square(responses[1:]) + np.square(mirrored), axis=0)
         responses = responses / np.sqrt(power)
     return QuefrencyBank(wavelets, low_sigma, scale, n_padded, responses)
+
+
+def check_scale(scale: int, n_bands: int) -> None:
+    """Refuse wavelets that are longer than the axis.
+
+    Parameters
+    ----------
+    scale : int
+        J_fr: the longest wavelet reaches over about ``2**scale`` bands.
+    n_bands : int
+        Number of bands there are.
+
+    Raises
+    ------
+    BadInput
+        If there are fewer bands than that, or it is no positive whole number.
+    """
+    if n_bands < 2:
+        raise BadInput(f"wavelets along log-frequency need at least 2 bands, got {n_bands}; raise J or Q")
+    # Compared as logarithms: 2**scale may be too large for a number.
+    if scale < 1 or int(scale) != scale or scale > np.log2(n_bands):
+        raise BadInput(
+            f"J_fr must be a whole number from 1 to {int(np.log2(n_bands))}, for its longest wavelet reaches over "
+            f"2**J_fr of the {n_bands} bands, got {scale}; lower J_fr, or raise J or Q for more bands"
+        )
 
 
 def filter_matrix(kernel: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
