@@ -90,6 +90,7 @@ def write_page(
         scripts=[
             read_template("sound.js"),
             read_template("players.js", package="stylemix"),
+            read_template("drawing.js", package="stylemix.measure"),
             read_template("report.js", package="stylemix.measure"),
         ],
         parts={"data": "\n".join(blocks)},

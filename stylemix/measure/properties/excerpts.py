@@ -12,12 +12,12 @@ from stylemix.audio import AudioReader, shown_name
 from stylemix.errors import BadInput
 from stylemix.measure.properties.deformations import prepared
 
-EXCERPT_S = 3.0
+EXCERPT_S = 2.0
 FADE_S = 0.1
-# On each side: more than twice the scatterings' averaging, and room for the largest shift and transposition.
-SILENCE_S = 0.5
+# On each side: twice the scatterings' averaging, and room for the largest shift (0.19 s) and transposition (0.12 s).
+SILENCE_S = 0.4
 MOST_FILES = 12
-MOST_EXCERPTS = 24
+MOST_EXCERPTS = 12
 MOST_OF_A_FILE = 6
 # An excerpt sounds if it is at most so far below the file's loudest one, and above the absolute level.
 RANGE_DB = 40.0
@@ -47,7 +47,7 @@ class Excerpt:
 
 
 def sound_files(paths: Sequence[str | Path]) -> list[Path]:
-    """List the files that are meant: each file itself, and of a folder everything in it that can be used.
+    """List the files that are meant: each file itself, and of a folder everything in it that is long enough.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def sound_files(paths: Sequence[str | Path]) -> list[Path]:
     Raises
     ------
     BadInput
-        If a folder holds no usable sound.
+        If a folder holds no sound that is long enough.
     """
     from stylemix.corpus import scan
 
@@ -71,10 +71,12 @@ def sound_files(paths: Sequence[str | Path]) -> list[Path]:
         if not path.is_dir():
             found[path] = None
             continue
-        usable = scan(path).files
+        usable = [file.path for file in scan(path).files if file.usable_s >= EXCERPT_S]
         if not usable:
-            raise BadInput(f"{shown_name(path)}: no usable sound in it; `stylemix inspect` says why")
-        found |= dict.fromkeys(file.path for file in usable)
+            raise BadInput(
+                f"{shown_name(path)}: holds no file with {EXCERPT_S:g} s of sound; `stylemix inspect` says why"
+            )
+        found |= dict.fromkeys(usable)
     return list(found)
 
 

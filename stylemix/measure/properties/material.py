@@ -13,9 +13,9 @@ from stylemix.measure.properties.representations import SAMPLE_RATE, WINDOW
 
 KINDS = ("shift", "warp", "transposition")
 # In shares of the averaging, in parts of the speed, in cents.
-SHIFTS = (1 / 128, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
-DEPTHS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
-CENTS = (5.0, 10.0, 25.0, 50.0, 100.0, 200.0)
+SHIFTS = (1 / 64, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+DEPTHS = (0.001, 0.003, 0.01, 0.02, 0.05)
+CENTS = (10.0, 25.0, 50.0, 100.0, 200.0)
 # So fast that a warp of 5 % moves nothing by more than 4 ms, 1/47 of the averaging.
 WARP_PERIOD_S = 0.5
 
@@ -73,7 +73,7 @@ def all_deformations() -> list[Deformation]:
     Examples
     --------
     >>> len(all_deformations())
-    19
+    16
     """
     shifts = [Deformation("shift", share * WINDOW / SAMPLE_RATE) for share in SHIFTS]
     warps = [Deformation("warp", depth) for depth in DEPTHS]

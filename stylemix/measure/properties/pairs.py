@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from stylemix.measure.properties.material import Deformation
 from stylemix.measure.properties.representations import SAMPLE_RATE, Representation
 from stylemix.measure.properties.trials import analysed, relative_distance
 
-SECONDS = 4.0
+SECONDS = 3.0
 # Chirps of three octaves: shorter than the averaging, and slow enough for wavelets of an eighth of an octave to follow.
 CHIRP_HZ = (400.0, 3200.0)
 CHIRP_S = 0.15
@@ -19,6 +20,8 @@ CHIRP_EVERY_S = 0.5
 # the frequencies of the chord to follow.
 TREMOLO_HZ = (16.0, 32.0)
 CHORD_HZ = (2490.0, 3700.0, 5590.0)
+TONES_HZ = (250.0, 1000.0, 4000.0)
+TONE_DEPTH = 0.001
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def hard_pairs() -> list[Pair]:
     rising = chirps()
     return [
         Pair("tremolo", f"A chord in tremolo, {TREMOLO_HZ[0]:g} against {TREMOLO_HZ[1]:g} times a second", slow, fast),
-        Pair("chirp", "Chirps of three octaves, rising against falling", rising, rising[::-1].copy()),
+        Pair("chirp", "Chirps of three octaves, rising against falling", rising, rising[::-1]),
     ]
 
 
@@ -104,6 +107,43 @@ def chirps() -> np.ndarray:
         at = round(start * SAMPLE_RATE)
         sound[at : at + n] = one
     return sound / np.sqrt(np.mean(np.square(sound)))
+
+
+def tone(hz: float) -> np.ndarray:
+    """Make a tone.
+
+    Parameters
+    ----------
+    hz : float
+        Its frequency.
+
+    Returns
+    -------
+    np.ndarray, shape (T,)
+        A mean square of 1; silence at the ends.
+    """
+    return _framed(np.sin(2 * np.pi * hz * np.arange(round(SECONDS * SAMPLE_RATE)) / SAMPLE_RATE))
+
+
+def measure_tones(representation: Representation) -> dict[str, float]:
+    """Measure how far small warps move tones: with their frequency, or as far at all frequencies.
+
+    Parameters
+    ----------
+    representation : Representation
+        One of `representations`.
+
+    Returns
+    -------
+    dict
+        Frequency in Hz, as text -> relative distance over depth, for a warp of `TONE_DEPTH`.
+    """
+    warp = Deformation("warp", TONE_DEPTH)
+    found = {}
+    for hz in TONES_HZ:
+        vectors = analysed(representation, np.stack([tone(hz), warp(tone(hz))]))[0]
+        found[f"{hz:g}"] = float(relative_distance(vectors[0], vectors[1])) / TONE_DEPTH
+    return found
 
 
 def measure_pairs(representation: Representation, pairs: list[Pair]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from stylemix.transforms.coefficients import Coefficients
+from stylemix.transforms.coefficients import Coefficients, Transform
 
 SAMPLE_RATE = 22050
 # Scale of the largest wavelet and of the averaging: 2**12 samples, 186 ms, for all scatterings and the spectrogram.
@@ -35,14 +35,14 @@ class Representation:
     analyse : callable
         Sound (..., T) to real coefficients; zero for silence.
     cost : float
-        Time to analyse a sound, in units of that of a time scattering.
+        Seconds that a core needs for one excerpt, roughly, for a bar that moves evenly.
     """
 
     key: str
     title: str
     settings: str
     analyse: Callable[[torch.Tensor], Coefficients]
-    cost: float = 0.1
+    cost: float = 0.02
 
 
 def representations() -> list[Representation]:
@@ -56,22 +56,30 @@ def representations() -> list[Representation]:
     Examples
     --------
     >>> [r.key for r in representations()]
-    ['fourier', 'spectrogram', 'mfcc', 'vqt', 'wavelets', 'time']
+    ['fourier', 'spectrogram', 'mfcc', 'vqt', 'wavelets', 'time', 'joint', 'spiral']
     """
+    from stylemix.transforms.joint import JointScattering
     from stylemix.transforms.scattering import TimeScattering
+    from stylemix.transforms.spiral import SpiralScattering
     from stylemix.transforms.vqt import VQT
 
     vqt = VQT(SAMPLE_RATE)
     wavelets = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1), T=0, max_order=1)
     time = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1))
+    joint = JointScattering(SAMPLE_RATE, J=J, Q=(8, 1))
+    spiral = SpiralScattering(SAMPLE_RATE, J=J, Q=(8, 1), F=16)
     ms = f"{1000 * WINDOW / SAMPLE_RATE:.0f} ms"
     return [
         Representation("fourier", "Fourier modulus", "of the whole sound", fourier_modulus),
         Representation("spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", spectrogram),
-        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc),
-        Representation("vqt", "VQT modulus", "36 wavelets an octave", lambda x: _modulus(vqt.forward(x)), 0.2),
-        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward, 0.3),
-        Representation("time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 1.0),
+        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc, 0.04),
+        Representation("vqt", "VQT modulus", "36 wavelets an octave", lambda x: _modulus(vqt.forward(x))),
+        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward, 0.04),
+        Representation("time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 0.06),
+        Representation("joint", "Joint scattering", f"averaged over {ms} and two octaves", _weighted(joint), 0.35),
+        Representation(
+            "spiral", "Spiral scattering", f"averaged over {ms}, order 2 over two octaves", _weighted(spiral), 0.4
+        ),
     ]
 
 
@@ -196,6 +204,17 @@ def _stft(x: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
     flat = x.reshape(-1, x.shape[-1])
     out = torch.stft(flat, n_fft, hop, window=window, pad_mode="constant", return_complex=True)
     return out.reshape(*x.shape[:-1], *out.shape[-2:])
+
+
+def _weighted(transform: Transform) -> Callable[[torch.Tensor], Coefficients]:
+    """Let rows taken every few bands only stand for all of them, so that norms approximate integrals over bands too."""
+    weights = torch.as_tensor(np.sqrt(np.nan_to_num(transform.meta()["step"], nan=1.0)))
+
+    def analyse(x: torch.Tensor) -> Coefficients:
+        found = transform.forward(x)
+        return Coefficients((found.array * weights[:, None].to(x.dtype),), found.hops, found.n_samples)
+
+    return analyse
 
 
 def _modulus(coefficients: Coefficients) -> Coefficients:

@@ -11,8 +11,6 @@ import torch
 from stylemix.measure.properties.material import KINDS, Deformation, Material
 from stylemix.measure.properties.representations import Representation, over_time, vector
 
-# Sounds analysed at once: bounds the memory of the larger transforms.
-_AT_ONCE = 4
 # Over this decade the growth of the distance with the warp is fitted.
 _GROWTH = (0.001, 0.01)
 
@@ -41,7 +39,7 @@ def relative_distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def analysed(
     representation: Representation, sounds: np.ndarray, *, report: Callable[[int], None] | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Analyse sounds, a few at a time.
+    """Analyse sounds.
 
     Parameters
     ----------
@@ -60,15 +58,15 @@ def analysed(
         Integrals over time.
     """
     vectors, means = [], []
-    for start in range(0, len(sounds), _AT_ONCE):
-        batch = torch.as_tensor(sounds[start : start + _AT_ONCE], dtype=torch.float32)
+    # One by one: the larger transforms are no faster in batches, and need less memory so.
+    for sound in torch.as_tensor(np.ascontiguousarray(sounds), dtype=torch.float32):
         with torch.no_grad():
-            coefficients = representation.analyse(batch)
+            coefficients = representation.analyse(sound)
         vectors.append(vector(coefficients))
         means.append(over_time(coefficients))
         if report is not None:
-            report(len(batch))
-    return torch.cat(vectors), torch.cat(means)
+            report(1)
+    return torch.stack(vectors), torch.stack(means)
 
 
 def measure(
@@ -99,7 +97,7 @@ def measure(
         ``growth``: exponent with which the distance grows from a warp of 0.1 % to 1 %. ``reversal``: the distance of
         the integrals over time from those of the sound played backwards. ``same_file``: share of the sounds whose
         nearest other one, by direction of the integrals over time, is of the same file, and ``chance`` of that; None
-        where there is one file, or no file with two sounds. ``numbers_per_second``.
+        where there is one file, or no file with two sounds. ``numbers_per_sample``.
     """
     vectors, means = analysed(representation, material.sounds, report=report)
     chosen = torch.as_tensor(material.chosen)
@@ -108,7 +106,7 @@ def measure(
         "between": _median_of_pairs(vectors, apart),
         "between_means": _median_of_pairs(means, apart),
         **{kind: [] for kind in KINDS},
-        "numbers_per_second": vectors.shape[1] / material.sounds.shape[1],
+        "numbers_per_sample": vectors.shape[1] / material.sounds.shape[1],
     }
     for how, sounds in material.deformed.items():
         moved, moved_means = analysed(representation, sounds, report=report)
@@ -119,7 +117,7 @@ def measure(
         result[how.kind].append(_row(how, pair, chosen, scale))
     result["lipschitz"] = max((row["largest"] / row["amount"] for row in result["warp"]), default=None)
     result["growth"] = _growth(result["warp"])
-    backwards = analysed(representation, material.sounds[material.chosen, ::-1].copy(), report=report)[1]
+    backwards = analysed(representation, material.sounds[material.chosen, ::-1], report=report)[1]
     result["reversal"] = float(relative_distance(means[chosen], backwards).median())
     return {**result, **_same_file(means, material.files)}
 
@@ -139,7 +137,7 @@ def _row(
 ) -> dict[str, float]:
     still, moved = pair
     distances = relative_distance(still[chosen], moved)
-    nearest = torch.cdist(moved, still).argmin(dim=1)
+    nearest = torch.stack([(still - one).norm(dim=1).argmin() for one in moved])
     median = float(np.median(distances.numpy()))
     return {
         "amount": how.amount, "distance": median, "largest": float(distances.max()), "share": median / scale,
@@ -161,6 +159,6 @@ def _same_file(means: torch.Tensor, files: np.ndarray) -> dict[str, float | None
     if len(set(files)) < 2 or len(asked) == 0:
         return {"same_file": None, "chance": None}
     unit = means / means.norm(dim=1, keepdim=True)
-    distances = torch.cdist(unit, unit).fill_diagonal_(torch.inf)
+    distances = torch.stack([(unit - one).norm(dim=1) for one in unit]).fill_diagonal_(torch.inf)
     right = files[distances.argmin(dim=1).numpy()] == files
     return {"same_file": float(right[asked].mean()), "chance": float(np.mean((counts[asked] - 1) / (len(files) - 1)))}
