@@ -142,7 +142,7 @@ class JointScattering:
                 n_bands,
                 scale=self.J_fr,
                 per_octave=Q_fr,
-                n_padded=_axis_length(max((J + 1) * self.Q[0], n_bands), self.J_fr, self.F),
+                n_padded=_axis_length((J + 1) * self.Q[0], self.J_fr, self.F),
                 tight=tight,
             ),
             n_bands,
@@ -243,7 +243,7 @@ class JointScattering:
         """
         hops = [hop for hop, images in self._groups for image in images for _ in image.positions]
         rows = [(image, n1) for _, images in self._groups for image in images for n1 in image.positions]
-        n = np.array([(n1 if image.order and self.F != "global" else np.nan, image.n2) for image, n1 in rows])
+        n = np.array([(n1 if image.order and self.F != "global" else np.nan, image.n2) for image, n1 in rows], dtype=float)
         n[n[:, 1] < 0, 1] = np.nan
         table = {"order": np.array([image.order for image, _ in rows]), "hop": np.array(hops), "n": n}
         for key in ("j", "xi", "sigma"):
@@ -260,7 +260,7 @@ class JointScattering:
 
     def _list_images(self) -> list[tuple[int, list[_Image]]]:
         """List hop and images of each group."""
-        n_filters = len(self.frequency.bank.xi)
+        n_filters = self.frequency.n_filters
         first = [self._image(1, -1, k, self.frequency.n_bands) for k in range(n_filters // 2 + 1)]
         second: dict[int, list[_Image]] = {}
         for n2, hop in enumerate(self.orders.hops[-1]):
