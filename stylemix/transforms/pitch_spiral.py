@@ -225,7 +225,7 @@ class PitchSpiral:
         """
         return range(0, n_in, self.step(k))
 
-    def moduli(self, bands: torch.Tensor) -> list[torch.Tensor]:
+    def moduli(self, bands: torch.Tensor) -> torch.Tensor:
         """Filter complex bands along the spiral and take moduli.
 
         Parameters
@@ -235,29 +235,30 @@ class PitchSpiral:
 
         Returns
         -------
-        list of torch.Tensor, each (B, R, N)
-            For each product of filters.
+        torch.Tensor, shape (B, R, N)
+            Of all products of filters, one after the other.
         """
         return self._filters.spin_moduli(bands)
 
-    def average(self, moduli: list[torch.Tensor], n_in: int) -> list[torch.Tensor]:
+    def average(self, moduli: torch.Tensor, n_in: int) -> torch.Tensor:
         """Average moduli over the bands around, as far as there are any.
 
         Parameters
         ----------
-        moduli : list of torch.Tensor, each (B, R, N)
+        moduli : torch.Tensor, shape (B, R, N)
             From `moduli`, as they are or averaged in time.
         n_in : int
             Number of bands that they came from.
 
         Returns
         -------
-        list of torch.Tensor, each (B, R', N)
-            At `positions`.
+        torch.Tensor, shape (B, R', N)
+            At the `positions` of each product.
         """
         if not self.F:
             return moduli
-        return [self._weights(k, n_in, m.dtype, m.device) @ m for k, m in enumerate(moduli)]
+        parts = moduli.split([len(self._filters.positions(k, n_in)) for k in range(len(self.bank.pairs))], dim=-2)
+        return torch.cat([self._weights(k, n_in, m.dtype, m.device) @ m for k, m in enumerate(parts)], dim=-2)
 
     def around(self, envelopes: torch.Tensor) -> torch.Tensor:
         """Average all bands over the octaves that the longest filter reaches.

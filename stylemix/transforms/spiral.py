@@ -273,10 +273,9 @@ class SpiralScattering:
                 bands = self.orders.second_bands(first, n2, x.shape[-1])[:, :n_in]
                 found = self.spiral.moduli(bands)
                 if self.average:
-                    found = [self._low_pass(torch.fft.rfft(moduli), hop, x) for moduli in found]
+                    found = self._low_pass(torch.fft.rfft(found), hop, x)
                 # After the average in time, with which this one commutes, there is little left to average.
-                found = self.spiral.average(found, n_in)
-                second.setdefault(hop if not self.average else n2, []).extend(found)
+                second.setdefault(n2 if self.average else hop, []).append(self.spiral.average(found, n_in))
         if not self.average:
             return (*(m.values for m in first), *(torch.cat(second[hop], -2) for hop in sorted(second)))
         zero = self._low_pass(torch.fft.rfft(x.abs() if self.log or self.renormalize else x).unsqueeze(-2), 1, x)
