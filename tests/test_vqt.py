@@ -160,7 +160,7 @@ def test_what_is_no_sound_is_refused(vqt: VQT, x: torch.Tensor, message: str) ->
     ("options", "message"),
     [
         ({"sample_rate": 500}, "at least 1000 Hz"),
-        ({"gamma_hz": 0.0}, "gamma_hz above 0"),
+        ({"gamma_hz": -1.0}, "gamma_hz and fmin_hz at least 0"),
         ({"oversampling": 0.5}, "oversampling at least 1"),
         ({"max_hop": 100}, "power of two"),
     ],

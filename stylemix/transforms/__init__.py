@@ -3,7 +3,9 @@
 from stylemix.transforms.blocks import Block, block_plan, crossfade
 from stylemix.transforms.coefficients import Coefficients, Transform
 from stylemix.transforms.filterbank import FilterBank, variable_q
+from stylemix.transforms.fourier import Fourier
 from stylemix.transforms.scattering import TimeScattering
+from stylemix.transforms.stream import Stream
 from stylemix.transforms.vqt import VQT
 
 __all__ = [
@@ -11,6 +13,8 @@ __all__ = [
     "Block",
     "Coefficients",
     "FilterBank",
+    "Fourier",
+    "Stream",
     "TimeScattering",
     "Transform",
     "block_plan",

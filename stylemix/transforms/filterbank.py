@@ -1,12 +1,20 @@
-"""Where the bands of a variable-Q filter bank lie, how wide they are and how often each is sampled."""
+"""Constant-Q, variable-Q and ERB banks: where the bands lie, how wide they are and how often each is sampled."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from stylemix.errors import BadInput
+
+# C1, the lowest band of a constant-Q bank unless another is asked for (Hz).
+LOWEST_HZ = 440 * 2 ** (-45 / 12)
+# ERB(f) = 24.7 + 0.108 f = 0.108 (f + 228.7), in Hz (Glasberg & Moore 1990).
+_ERB_KNEE_HZ = 24.7 / 0.108
+# The logarithm of 1 + growth * share is as good as straight.
+_STRAIGHT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -17,11 +25,15 @@ class FilterBank:
     ----------
     sample_rate : int
         Hz.
+    bins_per_octave : int
+        Bands in an octave at high frequencies.
     gamma_hz, octave_width_hz : float
-        The warping: near zero the bands lie `gamma_hz` apart, far above it the distance grows as ``ln 2 / B`` times
-        the frequency; `octave_width_hz` is ``gamma_hz / (ln 2 / B)``, where the two meet.
+        The warping: bands at f are ``gamma_hz + f ln 2 / bins_per_octave`` apart; `octave_width_hz` is ``gamma_hz /
+        (ln 2 / bins_per_octave)``, where both terms are equal.
+    fmin_hz : float
+        The lowest band of which that is true; 0: of all.
     step : float
-        Distance of two neighbours on the warped axis.
+        Distance of two neighbours on the axis ``log(f + octave_width_hz)``.
     frequencies_hz : np.ndarray, shape (K,)
         Centre frequencies, from 0 to the Nyquist frequency.
     bandwidths_hz : np.ndarray, shape (K,)
@@ -31,8 +43,10 @@ class FilterBank:
     """
 
     sample_rate: int
+    bins_per_octave: int
     gamma_hz: float
     octave_width_hz: float
+    fmin_hz: float
     step: float
     frequencies_hz: np.ndarray
     bandwidths_hz: np.ndarray
@@ -48,18 +62,29 @@ class FilterBank:
         """Real numbers per sample of a real signal (a complex coefficient counts as two)."""
         return float(np.sum(2.0 / self.hops))
 
+    @property
+    def growth(self) -> np.ndarray:
+        """How much ``f + octave_width_hz`` grows from each band to the next, minus one; shape (K - 1,).
+
+        Where a bank has a lowest band, the axis is straight between it and 0 Hz: the growth is as good as zero.
+        """
+        growth = np.diff(self.frequencies_hz) / np.maximum(self.frequencies_hz[:-1] + self.octave_width_hz, _STRAIGHT)
+        return np.where((np.arange(len(growth)) == 0) & (self.fmin_hz > 0), _STRAIGHT, growth)
+
     def warp(self, frequency_hz: np.ndarray) -> np.ndarray:
         """Map frequencies to the axis on which the windows are even and equally spaced.
 
         Parameters
         ----------
         frequency_hz : np.ndarray
-            Frequencies of either sign (Hz); the map is odd.
+            Frequencies of either sign (Hz), up to the Nyquist frequency; the map is odd.
 
         Returns
         -------
         np.ndarray
-            Positions in units of the band spacing: band k lies at k.
+            Positions in units of the band spacing: band k lies at k. Between two bands it is the logarithm of ``f +
+            octave_width_hz``, so that the spacing can be ``gamma_hz + f ln 2 / bins_per_octave``: the logarithm is
+            the integral of its reciprocal.
 
         Examples
         --------
@@ -68,8 +93,10 @@ class FilterBank:
         True
         """
         f = np.asarray(frequency_hz, dtype=np.float64)
-        # The spacing at f is step * (gamma + a|f|) with a = ln 2 / B; its reciprocal integrates to the logarithm below.
-        return np.sign(f) * np.log1p(np.abs(f) / self.octave_width_hz) / self.step
+        k = (np.searchsorted(self.frequencies_hz, np.abs(f), side="right") - 1).clip(0, self.n_bands - 2)
+        share = (np.abs(f) - self.frequencies_hz[k]) / np.diff(self.frequencies_hz)[k]
+        growth = self.growth
+        return np.sign(f) * (k + np.log1p(growth[k] * share) / np.log1p(growth)[k])
 
     def window(self, band: int, frequency_hz: np.ndarray) -> np.ndarray:
         """Evaluate one band's window: a Hann bell on the warped axis, from one neighbour's centre to the other's.
@@ -99,14 +126,28 @@ def variable_q(
     sample_rate: int,
     *,
     bins_per_octave: int = 36,
-    gamma_hz: float = 10.0,
+    gamma_hz: float | Literal["erb"] = 10.0,
+    fmin_hz: float | None = None,
     max_hop: int = 256,
     oversampling: float = 1.0,
 ) -> FilterBank:
-    """Design a variable-Q filter bank from 0 Hz to the Nyquist frequency.
+    r"""Design a filter bank from 0 Hz to the Nyquist frequency: constant-Q, variable-Q, or ERB.
 
-    The distance between neighbouring bands is ``ln 2 / bins_per_octave * f + gamma_hz`` (Hz): constant-Q far above
-    ``gamma_hz``, equally spaced near zero. Each window reaches from one neighbour's centre to the other's.
+    The distance between neighbouring bands at the frequency f is
+
+    .. math:: \Delta(f) = \frac{\ln 2}{B} f + \gamma
+
+    for B `bins_per_octave` and :math:`\gamma` `gamma_hz`, and each window reaches from one neighbour's centre to the
+    other's. ``gamma_hz=0`` is **constant-Q**: :math:`f / \Delta` is the same for all bands. ``gamma_hz > 0`` is
+    **variable-Q** [2]_: constant-Q far above :math:`\gamma`, equally spaced near zero. ``gamma_hz="erb"`` makes the
+    distances proportional to the ear's equivalent rectangular bandwidths, 24.7 Hz + 0.108 f [3]_: :math:`\gamma =
+    24.7 / 0.108 \ln 2 / B`, and with 6.4 bands an octave they are equal to them.
+
+    Without a lowest frequency (0, the default for :math:`\gamma > 0`) that holds from 0 Hz on, and B is adjusted by
+    a fraction of a band so that the last band is the Nyquist frequency. With one, `fmin_hz` and all bands above it
+    are exactly :math:`\Delta` apart (a constant-Q bank's are :math:`f_{min} 2^{k/B}`), and three bands make the bank
+    complete: one a step below `fmin_hz`, whose lower flank falls to 0 Hz, one at 0 Hz that covers what is below
+    that, and one at the Nyquist frequency, half to one and a half steps above the last.
 
     Parameters
     ----------
@@ -114,8 +155,10 @@ def variable_q(
         Hz.
     bins_per_octave : int
         Bands in an octave at high frequencies.
-    gamma_hz : float
+    gamma_hz : float or "erb"
         Distance of the bands at 0 Hz; larger sharpens transients and blurs tones.
+    fmin_hz : float, optional
+        Lowest regular band. By default 32.70 Hz (C1) where `gamma_hz` is 0, and 0 where it is not.
     max_hop : int
         Largest number of samples between two coefficients of a band; a power of two.
     oversampling : float
@@ -129,7 +172,7 @@ def variable_q(
     Raises
     ------
     BadInput
-        If a parameter is out of range.
+        If a parameter is out of range, or leaves no band between 0 Hz and the Nyquist frequency.
 
     References
     ----------
@@ -137,32 +180,70 @@ def variable_q(
        transforms", IEEE TASLP 21(4), 2013.
     .. [2] C. Schoerkhuber, A. Klapuri, N. Holighaus, M. Doerfler, "A Matlab toolbox for efficient perfect
        reconstruction time-frequency transforms with log-frequency resolution", AES 53, 2014.
+    .. [3] B. R. Glasberg, B. C. J. Moore, "Derivation of auditory filter shapes from notched-noise data", Hearing
+       Research 47, 1990.
 
     Examples
     --------
-    >>> variable_q(22050).n_bands
-    162
+    >>> variable_q(22050).n_bands, variable_q(22050, gamma_hz="erb").n_bands
+    (162, 203)
+    >>> variable_q(22050, bins_per_octave=12, gamma_hz=0).frequencies_hz[[0, 2, 14, 26]].round(1).tolist()
+    [0.0, 32.7, 65.4, 130.8]
     """
-    if sample_rate < 1000:
-        raise BadInput(f"sample_rate must be at least 1000 Hz, got {sample_rate}")
-    if bins_per_octave < 1 or gamma_hz <= 0 or oversampling < 1:
-        raise BadInput(
-            "bins_per_octave must be at least 1, gamma_hz above 0 and oversampling at least 1, "
-            f"got {bins_per_octave}, {gamma_hz} and {oversampling}"
-        )
-    if max_hop < 1 or max_hop & (max_hop - 1):
-        raise BadInput(f"max_hop must be a power of two, got {max_hop}")
-    nyquist = sample_rate / 2
-    a = np.log(2.0) / bins_per_octave
-    knee = gamma_hz / a
-    length = np.log1p(nyquist / knee) / a
-    n_steps = max(2, round(length))
-    # Stretched a little, so that the last band lies exactly on the Nyquist frequency.
-    step = float(np.log1p(nyquist / knee) / n_steps)
-    edges = knee * np.expm1(step * np.arange(-1, n_steps + 2).clip(min=0))
-    edges[0], edges[-1] = -edges[2], 2 * nyquist - edges[-3]
+    a = np.log(2.0) / max(bins_per_octave, 1)
+    gamma = _ERB_KNEE_HZ * a if gamma_hz == "erb" else float(gamma_hz)
+    fmin = (LOWEST_HZ if gamma == 0 else 0.0) if fmin_hz is None else float(fmin_hz)
+    _check(sample_rate, bins_per_octave, gamma, fmin, max_hop, oversampling)
+    nyquist, knee = sample_rate / 2, gamma / a
+    if fmin > 0:
+        step = float(a)
+        frequencies = _from_lowest(nyquist, fmin, knee, step)
+    else:
+        # Stretched a little, so that the last band lies exactly on the Nyquist frequency.
+        n_steps = max(2, round(np.log1p(nyquist / knee) / a))
+        step = float(np.log1p(nyquist / knee) / n_steps)
+        frequencies = knee * np.expm1(step * np.arange(n_steps + 1))
+    edges = np.concatenate([[-frequencies[1]], frequencies, [2 * nyquist - frequencies[-2]]])
     bandwidths = edges[2:] - edges[:-2]
     hops = 2 ** np.floor(np.log2(sample_rate / (bandwidths * oversampling))).clip(min=0).astype(int)
     return FilterBank(
-        sample_rate, gamma_hz, knee, step, edges[1:-1], bandwidths, np.minimum(hops, max_hop)
+        sample_rate, bins_per_octave, gamma, float(knee), fmin, step, frequencies, bandwidths, np.minimum(hops, max_hop)
     )
+
+
+def _from_lowest(nyquist: float, fmin: float, knee: float, a: float) -> np.ndarray:
+    """Frequencies at exact steps from the lowest one, and the three that make the bank complete."""
+    n_steps = max(1, round(np.log((nyquist + knee) / (fmin + knee)) / a))
+    regular = (fmin + knee) * np.exp(a * np.arange(n_steps)) - knee
+    # With wide steps the band below would be at a negative frequency, or as good as at zero.
+    below = max((fmin + knee) * np.exp(-a) - knee, fmin / 2)
+    return np.concatenate([[0.0, below], regular, [nyquist]])
+
+
+def _check(
+    sample_rate: int, bins_per_octave: int, gamma: float, fmin: float, max_hop: int, oversampling: float
+) -> None:
+    if sample_rate < 1000:
+        raise BadInput(f"sample_rate must be at least 1000 Hz, got {sample_rate}")
+    if not (bins_per_octave >= 1 and 0 <= gamma < np.inf and 0 <= fmin < np.inf and 1 <= oversampling < np.inf):
+        raise BadInput(
+            "bins_per_octave must be at least 1, gamma_hz and fmin_hz at least 0 and oversampling at least 1, "
+            f"got {bins_per_octave}, {gamma}, {fmin} and {oversampling}"
+        )
+    if max_hop < 1 or max_hop & (max_hop - 1):
+        raise BadInput(f"max_hop must be a power of two, got {max_hop}")
+    if gamma == 0 and fmin == 0:
+        raise BadInput("a constant-Q bank (gamma_hz 0) needs a lowest frequency: fmin_hz must be above 0, got 0")
+    a, nyquist = np.log(2.0) / bins_per_octave, sample_rate / 2
+    # One step and a half must fit between 0 and Nyquist: ln(1 + a nyquist / gamma) >= 1.5 a; half a step above fmin.
+    limit = a * nyquist / np.expm1(1.5 * a)
+    if fmin == 0 and gamma > limit:
+        raise BadInput(
+            f"gamma_hz {gamma:g} leaves no band between 0 and {nyquist:g} Hz, half the sample rate; "
+            f"it must be at most {limit:.4g}"
+        )
+    limit = (nyquist + gamma / a) * np.exp(-a / 2) - gamma / a
+    if fmin >= limit:
+        raise BadInput(
+            f"fmin_hz {fmin:g} leaves no band below {nyquist:g} Hz, half the sample rate; it must be below {limit:.4g}"
+        )

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import torch
 
+from stylemix.errors import BadInput
 from stylemix.transforms.coefficients import Coefficients, check_sound
 from stylemix.transforms.filterbank import FilterBank, variable_q
+from stylemix.transforms.folding import Folding
+from stylemix.transforms.real_fft import irfft, rfft
 
 # Smallest magnitude whose logarithm is taken: -200 dB, below any 24-bit sound.
 _TINY = 1e-10
-
-
-@dataclass(frozen=True)
-class _Group:
-    """The bands of one hop for one padded length: where each coefficient's bin lies, and the window there."""
-
-    hop: int
-    bands: slice
-    index: torch.Tensor  # (K_g, N_g) bin of the one-sided spectrum that each position of the folded band holds
-    mirrored: torch.Tensor | None  # (K_g, N_g) where that bin is a negative frequency's mirror image
-    analysis: torch.Tensor  # (K_g, N_g)
-    synthesis: torch.Tensor  # (K_g, N_g)
+# Windows of longer transforms are kept for the last length only: they take about 20 bytes a sample.
+_MANY_KEPT = 2**21
+# Longest window (s): ten minutes of silence behind each sound are more than anyone means.
+_LONGEST_WINDOW_S = 600.0
 
 
 class VQT:
-    """Variable-Q transform of real sound with perfect reconstruction.
+    """Constant-Q, variable-Q or ERB transform of real sound with perfect reconstruction.
 
     Every band is a window on the spectrum, even on a warped frequency axis and sampled at least as densely as it is
     wide ("painless" [1]_), so the frame operator is diagonal over the bins of the spectrum and the dual windows are
     the windows divided by that diagonal. A coefficient is a sample of the analytic band signal: a stationary sinusoid
     of amplitude A in the middle of a band has magnitude A there, and its phase is the sinusoid's own phase.
+
+    The lattice is ragged: each band's hop is the largest power of two that is at least critical, at most
+    `hop_length`, and bands of one hop form a group. Coefficient n of a group lies at sample ``n * hop``. Below, where
+    `hop_length` is the limit, all bands have it; above, the groups are octaves. `pool` and `spread` go to the frames
+    of `hop_length`, which every group's lattice contains, and back.
 
     Parameters
     ----------
@@ -41,12 +41,19 @@ class VQT:
         Hz.
     bins_per_octave : int
         Bands in an octave at high frequencies.
-    gamma_hz : float
-        Distance of the bands at 0 Hz.
+    gamma_hz : float or "erb"
+        Distance of the bands at 0 Hz: 0 is constant-Q, "erb" makes the bands as wide as the ear's; see `variable_q`.
+    fmin_hz : float, optional
+        Lowest regular band; by default 32.70 Hz where `gamma_hz` is 0, else 0.
     hop_length : int
         Samples between the frames of the pooled view, and the largest hop of a band; a power of two.
     oversampling : float
         How much denser than critical the bands are sampled.
+
+    Raises
+    ------
+    BadInput
+        If a parameter is out of range or leaves no band.
 
     References
     ----------
@@ -66,7 +73,8 @@ class VQT:
         sample_rate: int,
         *,
         bins_per_octave: int = 36,
-        gamma_hz: float = 10.0,
+        gamma_hz: float | Literal["erb"] = 10.0,
+        fmin_hz: float | None = None,
         hop_length: int = 256,
         oversampling: float = 1.0,
     ) -> None:
@@ -74,13 +82,16 @@ class VQT:
             sample_rate,
             bins_per_octave=bins_per_octave,
             gamma_hz=gamma_hz,
+            fmin_hz=fmin_hz,
             max_hop=hop_length,
             oversampling=oversampling,
         )
         self.sample_rate = sample_rate
         self.hop_length = hop_length
+        self.oversampling = oversampling
         # Blocks of a long sound share one length, so a few plans are all that is ever needed at once.
-        self._plan = lru_cache(maxsize=6)(self._make_plan)
+        self._folding = lru_cache(maxsize=6)(self._make_folding)
+        self._long_folding = lru_cache(maxsize=1)(self._make_folding)
 
     @property
     def n_bands(self) -> int:
@@ -102,6 +113,15 @@ class VQT:
         seconds = 14.7 / self.bank.bandwidths_hz.min()
         return int(np.ceil(seconds * self.sample_rate / self.hop_length)) * self.hop_length
 
+    @property
+    def ringing(self) -> int:
+        """Samples that the windows ring on before and after a sound; a `Stream` hears and keeps as many.
+
+        A tail of 1 / (pi u^3) adds up to 1 / (2 pi u^2) of a steady tone that is cut off there: at thrice the margin
+        -82 dB, for a window and its dual, and far less of sound that goes up and down.
+        """
+        return 3 * self.margin
+
     def padded_length(self, n_samples: int) -> int:
         """Length of the transform for a sound: a multiple of the hop with room for the windows to ring out.
 
@@ -113,11 +133,24 @@ class VQT:
         Returns
         -------
         int
-            At least ``n_samples + margin``; `hop_length` times a number whose prime factors are small.
+            At least ``n_samples + margin``; even, and `hop_length` times a number whose prime factors are small.
+
+        Raises
+        ------
+        BadInput
+            If the windows last more than ten minutes.
         """
         from scipy.fft import next_fast_len
 
-        return self.hop_length * int(next_fast_len(-(-(n_samples + self.margin) // self.hop_length)))
+        if self.margin > _LONGEST_WINDOW_S * self.sample_rate:
+            lower = "fmin_hz" if self.bank.fmin_hz else "gamma_hz"
+            raise BadInput(
+                f"VQT: gamma_hz {self.bank.gamma_hz:g}, fmin_hz {self.bank.fmin_hz:g} and {self.bank.bins_per_octave} "
+                f"bins_per_octave make windows of {self.margin / self.sample_rate:.3g} s, at most "
+                f"{_LONGEST_WINDOW_S:g} s can be used; raise {lower} or lower bins_per_octave"
+            )
+        unit = max(self.hop_length, 2)
+        return unit * int(next_fast_len(-(-(n_samples + self.margin) // unit)))
 
     def forward(self, x: torch.Tensor) -> Coefficients:
         """Analyse sound.
@@ -139,14 +172,8 @@ class VQT:
         """
         check_sound(x, "VQT")
         length = self.padded_length(x.shape[-1])
-        spectrum = torch.fft.rfft(x, n=length)
-        groups = []
-        for group in self._plan(length, x.dtype, x.device):
-            folded = spectrum[..., group.index]
-            if group.mirrored is not None:
-                folded = torch.where(group.mirrored, folded.conj(), folded)
-            groups.append(torch.fft.ifft(folded * group.analysis))
-        return Coefficients(tuple(groups), self.hops, x.shape[-1])
+        groups = self._plan(length, x.dtype, x.device).analyse(rfft(x, length))
+        return Coefficients(groups, self.hops, x.shape[-1])
 
     def inverse(self, coefficients: Coefficients) -> torch.Tensor:
         """Synthesise sound with the dual windows.
@@ -154,27 +181,58 @@ class VQT:
         Parameters
         ----------
         coefficients : Coefficients
-            From `forward`, or of the same shape. Of inconsistent ones the nearest sound is made: the dual of a
-            painless frame is its pseudo-inverse.
+            From `forward`, or of the same shape; frames that are missing at the end count as silence. Of inconsistent
+            ones the nearest sound is made: the dual of a painless frame is its pseudo-inverse.
 
         Returns
         -------
         torch.Tensor, shape (..., T)
             Sound. Differentiable.
+
+        Raises
+        ------
+        BadInput
+            If they are not this transform's.
         """
-        first = coefficients.groups[0]
         length = self.padded_length(coefficients.n_samples)
-        real = first.real.dtype
-        shape = (*first.shape[:-2], length // 2 + 1, 2)
-        # index_add on the real view: not every device adds complex numbers at an index.
-        spectrum = torch.zeros(shape, dtype=real, device=first.device)
-        for group, c in zip(self._plan(length, real, first.device), coefficients.groups, strict=True):
-            folded = torch.fft.fft(c) * group.synthesis
-            if group.mirrored is not None:
-                folded = torch.where(group.mirrored, folded.conj(), folded)
-            values = torch.view_as_real(folded).flatten(-3, -2)
-            spectrum = spectrum.index_add(-2, group.index.flatten(), values)
-        return torch.fft.irfft(torch.view_as_complex(spectrum), n=length)[..., : coefficients.n_samples]
+        wanted = tuple(s.stop - s.start for s in self._band_slices())
+        found = tuple(c.shape[-2] for c in coefficients.groups)
+        missing = [length // hop - c.shape[-1] for hop, c in zip(self.hops, coefficients.groups, strict=False)]
+        if coefficients.hops != self.hops or found != wanted or min(missing) < 0:
+            raise BadInput(
+                f"VQT: groups of {found} bands with hops {coefficients.hops} are not this transform's, whose groups "
+                f"have {wanted} bands, hops {self.hops} and at most {length} samples; give what forward gave"
+            )
+        groups = [
+            torch.nn.functional.pad(c, (0, n)) if n else c for n, c in zip(missing, coefficients.groups, strict=True)
+        ]
+        folding = self._plan(length, groups[0].real.dtype, groups[0].device)
+        return irfft(folding.synthesise(tuple(groups)), length)[..., : coefficients.n_samples]
+
+    def meta(self) -> dict[str, np.ndarray]:
+        """Name the bands, in the order of the rows.
+
+        Returns
+        -------
+        dict of str to np.ndarray, each of shape (K,)
+            ``frequency_hz`` (centre), ``bandwidth_hz`` (width of the window's support; it is above one half over
+            half of that), ``hop`` (samples), ``q`` (centre over the width at one half) and ``group`` (index into
+            ``Coefficients.groups``).
+
+        Examples
+        --------
+        >>> meta = VQT(22050, bins_per_octave=12, gamma_hz=0).meta()
+        >>> meta["frequency_hz"][47].round(1), meta["q"][47].round(1)
+        (np.float64(440.0), np.float64(17.3))
+        """
+        sizes = [s.stop - s.start for s in self._band_slices()]
+        return {
+            "frequency_hz": self.bank.frequencies_hz.copy(),
+            "bandwidth_hz": self.bank.bandwidths_hz.copy(),
+            "hop": self.bank.hops.copy(),
+            "q": 2 * self.bank.frequencies_hz / self.bank.bandwidths_hz,
+            "group": np.repeat(np.arange(len(sizes)), sizes),
+        }
 
     def n_frames(self, n_samples: int) -> int:
         """Number of frames of the pooled view.
@@ -258,54 +316,17 @@ class VQT:
         edges = [0, *changes.tolist(), self.n_bands]
         return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
-    def _make_plan(self, length: int, dtype: torch.dtype, device: torch.device) -> list[_Group]:
-        raw = [self._fold(length, bands) for bands in self._band_slices()]
-        # Analysis windows hold the scale 2 (1 for the two real bands), so that a magnitude is an amplitude.
-        diagonal = np.zeros(length // 2 + 1)
-        for _, index, _, window in raw:
-            np.add.at(diagonal, index.ravel(), np.square(window).ravel())
-        plan = []
-        for bands, index, mirrored, window in raw:
-            hop = length // index.shape[1]
-            dual = window / diagonal[index]
+    def _plan(self, length: int, dtype: torch.dtype, device: torch.device) -> Folding:
+        return (self._folding if length <= _MANY_KEPT else self._long_folding)(length, dtype, device)
 
-            def to(a: np.ndarray) -> torch.Tensor:
-                return torch.as_tensor(a, dtype=dtype, device=device)
-
-            plan.append(
-                _Group(
-                    hop=hop,
-                    bands=bands,
-                    index=torch.as_tensor(index, device=device),
-                    mirrored=torch.as_tensor(mirrored, device=device) if mirrored.any() else None,
-                    analysis=to(window / hop),
-                    synthesis=to(dual * hop),
-                )
-            )
-        return plan
-
-    def _fold(self, length: int, bands: slice) -> tuple[slice, np.ndarray, np.ndarray, np.ndarray]:
-        """Lay each band's window over its N_g positions, every bin at its own index modulo N_g."""
-        bank = self.bank
-        n = length // int(bank.hops[bands.start])
-        width_hz = self.sample_rate / length
-        index = np.zeros((bands.stop - bands.start, n), dtype=np.int64)
-        window = np.zeros(index.shape)
-        positions = np.arange(n)
-        for row, band in enumerate(range(bands.start, bands.stop)):
-            first = int(round(bank.frequencies_hz[band] / width_hz)) - n // 2
-            bins = first + (positions - first) % n
-            index[row] = bins
-            scale = 1.0 if band in (0, self.n_bands - 1) else 2.0
-            window[row] = scale * bank.window(band, bins * width_hz)
-        mirrored = (index < 0) | (index > length // 2)
-        index = np.abs(index)
-        index = np.where(index > length // 2, length - index, index)
-        return bands, index.clip(0, length // 2), mirrored & (window > 0), window
+    def _make_folding(self, length: int, dtype: torch.dtype, device: torch.device) -> Folding:
+        return Folding(self.bank, length, dtype, device)
 
 
 @lru_cache(maxsize=16)
 def _triangle(ratio: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """Weights of the mean over a frame: 2 * ratio - 1 samples, adding up to one."""
-    ramp = 1 - torch.arange(-(ratio - 1), ratio, dtype=dtype, device=device).abs() / ratio
-    return (ramp / ramp.sum()).reshape(1, 1, -1)
+    # What is kept must not be a tensor of inference mode, which could not be used where there are gradients.
+    with torch.inference_mode(False):
+        ramp = 1 - torch.arange(-(ratio - 1), ratio, dtype=dtype, device=device).abs() / ratio
+        return (ramp / ramp.sum()).reshape(1, 1, -1)
