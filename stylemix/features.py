@@ -23,7 +23,7 @@ _LONGEST_WINDOW_S = 30.0
 
 
 def make_vqt(recipe: Recipe) -> VQT:
-    """Build the transform that a recipe names.
+    """Build the transform that a recipe names; with a `gamma_hz` of 0 it is constant-Q from 32.7 Hz on.
 
     Parameters
     ----------
@@ -54,7 +54,8 @@ def make_vqt(recipe: Recipe) -> VQT:
     if vqt.margin > _LONGEST_WINDOW_S * vqt.sample_rate:
         raise BadInput(
             f"vqt.gamma_hz {recipe.vqt.gamma_hz:g} with {recipe.vqt.bins_per_octave} bins_per_octave makes windows of "
-            f"{vqt.margin / vqt.sample_rate:.3g} s, at most {_LONGEST_WINDOW_S:g} s can be used; raise vqt.gamma_hz"
+            f"{vqt.margin / vqt.sample_rate:.3g} s, at most {_LONGEST_WINDOW_S:g} s can be used; "
+            "lower vqt.bins_per_octave or raise vqt.gamma_hz"
         )
     return vqt
 
@@ -230,4 +231,7 @@ def _settings(vqt: VQT) -> dict[str, float]:
         "hop_length": vqt.hop_length,
         "octave_width_hz": float(vqt.bank.octave_width_hz),
         "gamma_hz": float(vqt.bank.gamma_hz),
+        # Only where they are not the default: what has been kept under the other keys stays good.
+        **({"fmin_hz": vqt.bank.fmin_hz, "bins_per_octave": vqt.bank.bins_per_octave} if vqt.bank.fmin_hz else {}),
+        **({"oversampling": vqt.oversampling} if vqt.oversampling != 1 else {}),
     }

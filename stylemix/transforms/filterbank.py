@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
 
 from stylemix.errors import BadInput
 
@@ -97,6 +98,32 @@ class FilterBank:
         share = (np.abs(f) - self.frequencies_hz[k]) / np.diff(self.frequencies_hz)[k]
         growth = self.growth
         return np.sign(f) * (k + np.log1p(growth[k] * share) / np.log1p(growth)[k])
+
+    def unwarp(self, position: torch.Tensor) -> torch.Tensor:
+        """Map positions on the warped axis to frequencies: the inverse of `warp`.
+
+        Parameters
+        ----------
+        position : torch.Tensor, real
+            0 to K - 1, in units of the band spacing.
+
+        Returns
+        -------
+        torch.Tensor
+            Frequencies (Hz), of the same shape. Differentiable.
+
+        Examples
+        --------
+        >>> bank = variable_q(22050, bins_per_octave=12, gamma_hz=0)
+        >>> round(float(bank.unwarp(torch.tensor(47.0))))
+        440
+        """
+        k = position.detach().floor().long().clamp(0, self.n_bands - 2)
+        f, width, growth = (
+            torch.as_tensor(table, dtype=position.dtype, device=position.device)[k]
+            for table in (self.frequencies_hz[:-1], np.diff(self.frequencies_hz), self.growth)
+        )
+        return f + width * torch.expm1((position - k) * torch.log1p(growth)) / growth
 
     def window(self, band: int, frequency_hz: np.ndarray) -> np.ndarray:
         """Evaluate one band's window: a Hann bell on the warped axis, from one neighbour's centre to the other's.
@@ -206,6 +233,8 @@ def variable_q(
     edges = np.concatenate([[-frequencies[1]], frequencies, [2 * nyquist - frequencies[-2]]])
     bandwidths = edges[2:] - edges[:-2]
     hops = 2 ** np.floor(np.log2(sample_rate / (bandwidths * oversampling))).clip(min=0).astype(int)
+    # The band at Nyquist may be narrower than the one below it, but is no group of its own.
+    hops[-1] = min(hops[-2:])
     return FilterBank(
         sample_rate, bins_per_octave, gamma, float(knee), fmin, step, frequencies, bandwidths, np.minimum(hops, max_hop)
     )
