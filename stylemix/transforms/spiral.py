@@ -36,8 +36,9 @@ class SpiralScattering:
               |X *^t \psi_\alpha *^{\log\lambda} \psi_\beta *^{oct} \psi_\gamma| *^t \phi_T
 
     with the envelopes :math:`X(t, \lambda) = |x * \psi_\lambda|` of the first order [1]_ [2]_. Orders 0 and 1 are
-    those of `TimeScattering`. Joint scattering hears a partial glide; it cannot hear an envelope climb over partials
-    an octave apart, for at one pitch class neighbours in octave are Q bands away. On the spiral they are neighbours.
+    those of `TimeScattering`. Joint scattering hears a partial glide. For an envelope that climbs over partials an
+    octave apart it needs wavelets longer than an octave, and those blur the pitch classes. On the spiral the next
+    octave of a pitch class is its neighbour, and both are heard at once.
 
     **Axes and signs.** Bands fall in frequency, as in kymatio: band :math:`n = q + Q o` has frequency
     :math:`f_0 2^{-n/Q}`, chroma q (steps of 1/Q octave below the highest band's pitch class) and octave o (turns below
