@@ -56,7 +56,7 @@ def test_it_is_the_definition(F: Any) -> None:
     first, second = joint.orders.banks
     envelopes = np.abs(np.fft.ifft(np.fft.fft(mirrored) * [morlet_response(f, w) for w in first.wavelets]))
     up = joint.frequency.bank.wavelets
-    across = [gauss_response(q, 0.1 / 2**2), *(morlet_response(q, w) for w in up), *(morlet_response(-q, w) for w in up)]
+    across = [gauss_response(q, 0.1 / 2**2), *(morlet_response(s * q, w) for s in (1, -1) for w in up)]
     frames = 2 * n - 2 + np.arange(0, n, joint.hop_length)
     meta = joint.meta()
     found = joint.forward(torch.from_numpy(x)).array.numpy()
@@ -240,7 +240,7 @@ def test_logarithms_and_quotients() -> None:
     x, options = noise(4000), {"J": 7, "Q": 8}
     joint = JointScattering(RATE, **options, renormalize=True)  # type: ignore[arg-type]
     plain = JointScattering(RATE, **options)  # type: ignore[arg-type]
-    bent, meta = joint.forward(x).array, joint.meta()
+    bent = joint.forward(x).array
     assert torch.allclose(joint.forward(8 * x).array[1:], bent[1:], rtol=1e-4)
     # What divides is the first order's low-pass along log-frequency, which with F = 2**J_fr is its own image.
     images, divided = plain.images(plain.forward(x)), joint.images(joint.forward(x))
@@ -307,7 +307,7 @@ def test_pieces_are_the_whole(options: dict[str, Any], monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(
     "options",
-    [{"log": True, "renormalize": True}, {"T": 0, "F": 0}, {"F": "global", "T": "global"}, {"F": 4, "scaling": "tight"}],
+    [{"log": True, "renormalize": True}, {"T": 0, "F": 0}, {"F": "global", "T": "global"}, {"F": 4, "scaling": "tight"}]
 )
 def test_gradients_are_right(options: dict[str, Any]) -> None:
     joint = JointScattering(RATE, J=3, Q=(3, 1), J_fr=2, **options)

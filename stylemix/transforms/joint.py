@@ -243,8 +243,9 @@ class JointScattering:
         """
         hops = [hop for hop, images in self._groups for image in images for _ in image.positions]
         rows = [(image, n1) for _, images in self._groups for image in images for n1 in image.positions]
-        n = np.array([(n1 if image.order and self.F != "global" else np.nan, image.n2) for image, n1 in rows], dtype=float)
-        n[n[:, 1] < 0, 1] = np.nan
+        of_band = self.F != "global"
+        n = np.array([(n1 if image.order and of_band else -1, image.n2) for image, n1 in rows], dtype=float)
+        n[n < 0] = np.nan
         table = {"order": np.array([image.order for image, _ in rows]), "hop": np.array(hops), "n": n}
         for key in ("j", "xi", "sigma"):
             values = [np.array([getattr(w, key) for w in bank.wavelets]) for bank in self.orders.banks]

@@ -67,16 +67,14 @@ class QuefrencyBank:
         Parameters
         ----------
         index : int
-            0 for the low-pass, 1 to K for a wavelet, K + 1 to 2K for one of opposite spin.
+            0 for the low-pass, 1 to K for a wavelet of spin 1. One of spin -1 has the complex conjugate.
 
         Returns
         -------
         np.ndarray, shape (n_padded,)
             Complex; real for the low-pass. Index 0 is lag 0, negative lags wrap to the end.
         """
-        n = len(self.wavelets)
-        kernel = np.fft.ifft(self.responses[index if index <= n else index - n])
-        return kernel if index <= n else kernel.conj()
+        return np.fft.ifft(self.responses[index])
 
 
 def quefrency_bank(n_bands: int, *, scale: int, per_octave: int, n_padded: int, tight: bool) -> QuefrencyBank:
