@@ -269,10 +269,11 @@ def _check(
     if fmin == 0 and gamma > limit:
         raise BadInput(
             f"gamma_hz {gamma:g} leaves no band between 0 and {nyquist:g} Hz, half the sample rate; "
-            f"it must be at most {limit:.4g}"
+            f"it must be at most {np.floor(limit):g}"
         )
     limit = (nyquist + gamma / a) * np.exp(-a / 2) - gamma / a
     if fmin >= limit:
         raise BadInput(
-            f"fmin_hz {fmin:g} leaves no band below {nyquist:g} Hz, half the sample rate; it must be below {limit:.4g}"
+            f"fmin_hz {fmin:g} leaves no band below {nyquist:g} Hz, half the sample rate; "
+            f"it must be at most {np.floor(limit):g}"
         )

@@ -1,0 +1,139 @@
+"""Filter banks: where constant-Q, variable-Q and ERB bands lie, that they are complete, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stylemix.errors import BadInput
+from stylemix.transforms import FilterBank, variable_q
+from tests.banks import BANKS
+
+RATES = (8000, 11025, 22050, 44100, 96000, 192000)
+
+
+def bank_of(name: str, rate: int, **options: float) -> FilterBank:
+    return variable_q(rate, **(BANKS[name] | options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("bins", [1, 12, 36])
+def test_constant_q_bands_are_the_notes_they_are_named_after(rate: int, bins: int) -> None:
+    bank = variable_q(rate, bins_per_octave=bins, gamma_hz=0)
+    regular = bank.frequencies_hz[2:-1]
+    np.testing.assert_allclose(regular, 32.70319566257483 * 2 ** (np.arange(len(regular)) / bins), rtol=1e-12)
+    # From the second to the last but one, whose neighbours are regular too, the quality is the same.
+    q = regular[1:-1] / bank.bandwidths_hz[3:-2]
+    np.testing.assert_allclose(q, 1 / (2 ** (1 / bins) - 2 ** (-1 / bins)), rtol=1e-12)
+    # The gap to Nyquist is half to one and a half steps.
+    assert 0.5 <= np.log2(rate / 2 / regular[-1]) * bins <= 1.5
+
+
+def test_the_lowest_band_can_be_chosen() -> None:
+    assert variable_q(44100, gamma_hz=0, fmin_hz=55.0).frequencies_hz[2] == pytest.approx(55.0)
+    bank = variable_q(44100, bins_per_octave=24, gamma_hz=6.0, fmin_hz=110.0)
+    spacing = np.diff(bank.frequencies_hz[2:-1])
+    # Centres follow from integrating the distance, so a band's distance to the next lies between those at the two.
+    wanted = np.log(2) / 24 * bank.frequencies_hz[2:-1] + 6.0
+    assert ((wanted[:-1] < spacing) & (spacing < wanted[1:])).all()
+    assert bank.frequencies_hz[2] == pytest.approx(110.0)
+
+
+def test_the_distances_of_a_variable_q_bank_are_a_line() -> None:
+    bank = variable_q(48000, bins_per_octave=36, gamma_hz=10.0)
+    middles = (bank.frequencies_hz[1:] + bank.frequencies_hz[:-1]) / 2
+    # Stretched by less than half a band in all 200.
+    np.testing.assert_allclose(np.diff(bank.frequencies_hz), np.log(2) / 36 * middles + 10.0, rtol=3e-3)
+
+
+@pytest.mark.parametrize("bins", [6, 12, 48])
+def test_erb_bands_are_as_wide_as_the_ear_s(bins: int) -> None:
+    bank = variable_q(44100, bins_per_octave=bins, gamma_hz="erb")
+    middles = (bank.frequencies_hz[1:] + bank.frequencies_hz[:-1]) / 2
+    erb = 24.7 + 0.108 * middles
+    share = np.diff(bank.frequencies_hz) / erb
+    np.testing.assert_allclose(share, np.log(2) / bins / 0.108, rtol=0.02)
+
+
+def test_the_default_bank_is_what_it_was() -> None:
+    bank = variable_q(22050)
+    assert bank.n_bands == 162
+    assert (bank.gamma_hz, bank.fmin_hz) == (10.0, 0.0)
+    wanted = [10.10158744, 1905.79172884, 10804.74943207]
+    np.testing.assert_allclose(bank.frequencies_hz[[1, 80, 160]], wanted, rtol=1e-9)
+    assert [int((bank.hops == hop).sum()) for hop in (256, 128, 64, 32)] == [76, 36, 36, 14]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rate=st.sampled_from(RATES),
+    bins=st.integers(1, 96),
+    gamma=st.one_of(st.just(0.0), st.floats(0.1, 300.0)),
+    fmin=st.one_of(st.none(), st.floats(5.0, 500.0)),
+    oversampling=st.floats(1.0, 4.0),
+)
+def test_every_bank_is_complete_and_painless(
+    rate: int, bins: int, gamma: float, fmin: float | None, oversampling: float
+) -> None:
+    bank = variable_q(rate, bins_per_octave=bins, gamma_hz=gamma, fmin_hz=fmin, oversampling=oversampling)
+    assert bank.frequencies_hz[0] == 0
+    assert bank.frequencies_hz[-1] == pytest.approx(rate / 2)
+    assert (np.diff(bank.frequencies_hz) > 0).all()
+    assert (bank.bandwidths_hz * bank.hops * (1 - 1e-12) <= rate).all()
+    f = np.random.default_rng(bins).uniform(0, rate / 2, 40)
+    position = bank.warp(f)
+    # The windows are the bells of the two neighbours: they add up to one everywhere.
+    neighbours = [np.floor(position).astype(int), np.floor(position).astype(int) + 1]
+    total = sum(bank.window(int(k), f[i : i + 1])[0] for ks in neighbours for i, k in enumerate(ks))
+    assert total == pytest.approx(len(f))
+    np.testing.assert_allclose(bank.warp(bank.frequencies_hz), np.arange(bank.n_bands), atol=1e-9)
+    np.testing.assert_allclose(bank.unwarp(torch.from_numpy(position)).numpy(), f, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(bank.warp(-f), -position)
+
+
+@pytest.mark.parametrize("name", BANKS)
+def test_a_window_is_one_at_its_centre_and_ends_at_its_neighbours(name: str) -> None:
+    bank = bank_of(name, 22050)
+    for k in (0, 1, 2, 3, 10, bank.n_bands - 2, bank.n_bands - 1):
+        assert bank.window(k, bank.frequencies_hz[k : k + 1])[0] == pytest.approx(1, abs=1e-9)
+        for beside in {max(k - 1, 0), min(k + 1, bank.n_bands - 1)} - {k}:
+            assert bank.window(k, bank.frequencies_hz[beside : beside + 1])[0] == pytest.approx(0, abs=1e-9)
+        grid = np.linspace(0, 22050 / 2, 200001)
+        inside = grid[bank.window(k, grid) > 1e-12]
+        low = bank.frequencies_hz[max(k - 1, 0)]
+        assert inside.min() == pytest.approx(low, abs=0.2)
+
+
+def test_halfway_to_a_neighbour_on_the_warped_axis_is_a_half() -> None:
+    bank = variable_q(22050, gamma_hz=0)
+    f = np.sqrt(bank.frequencies_hz[50] * bank.frequencies_hz[51])
+    assert bank.window(50, np.array([f]))[0] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sample_rate": 500}, "at least 1000 Hz, got 500"),
+        ({"gamma_hz": -1.0}, "gamma_hz and fmin_hz at least 0 .*, got 36, -1"),
+        ({"gamma_hz": float("nan")}, "gamma_hz and fmin_hz at least 0 .* nan"),
+        ({"fmin_hz": -3.0}, "at least 0 .* -3.0"),
+        ({"bins_per_octave": 0}, "bins_per_octave must be at least 1.*, got 0"),
+        ({"oversampling": 0.5}, "oversampling at least 1, got .* 0.5"),
+        ({"max_hop": 100}, "max_hop must be a power of two, got 100"),
+        ({"gamma_hz": 0.0, "fmin_hz": 0.0}, "needs a lowest frequency: fmin_hz must be above 0"),
+        ({"gamma_hz": 3000.0}, r"gamma_hz 3000 leaves no band between 0 and 4000 Hz.* at most 2628"),
+        ({"fmin_hz": 3990.0}, r"fmin_hz 3990 leaves no band below 4000 Hz.* at most 3956"),
+        ({"sample_rate": 1000, "gamma_hz": 0.0, "fmin_hz": 600.0}, "leaves no band below 500 Hz.* at most 495"),
+    ],
+)
+def test_an_impossible_bank_is_refused(options: dict[str, float], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        variable_q(**({"sample_rate": 8000} | options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("options", [{"gamma_hz": 2628.0}, {"fmin_hz": 3956.0}, {"gamma_hz": 0.0, "fmin_hz": 3923.0}])
+def test_the_way_out_that_a_refusal_names_is_one(options: dict[str, float]) -> None:
+    assert variable_q(8000, **options).n_bands >= 3  # type: ignore[arg-type]
