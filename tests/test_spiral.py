@@ -245,8 +245,9 @@ def test_only_the_spiral_hears_which_of_two_combs_climbs() -> None:
     options: dict[str, Any] = {"J": 10, "Q": 12, "T": "global", "F": 0}
     pair = torch.stack([combs(8, -8), combs(-8, 8)])
     distances = []
-    joints = [JointScattering(RATE, J_fr=k, **options) for k in (2, 3, 4)]
-    for s in (SpiralScattering(RATE, **options), *joints):
+    transforms: list[SpiralScattering | JointScattering] = [SpiralScattering(RATE, **options)]
+    transforms += [JointScattering(RATE, J_fr=k, **options) for k in (2, 3, 4)]
+    for s in transforms:
         up, down = s.forward(pair).array[..., 0].numpy()[:, s.meta()["order"] == 2]
         distances.append(np.linalg.norm(up - down) / np.linalg.norm(up))
     assert distances[0] > 0.5
@@ -400,6 +401,15 @@ def test_logarithms_and_quotients() -> None:
         torch.testing.assert_close(0.1 * a[0], b[0])
         assert float((a[1:] - b[1:]).norm()) < 1e-3 * float(a[1:].norm())
         assert float(a[s.meta()["order"] == 2].max()) < 5
+
+
+def test_quotients_stay_small_octaves_away_from_the_only_partial() -> None:
+    """The first order that divides is averaged as far as the wavelets across octaves reach."""
+    s = SpiralScattering(RATE, J=7, Q=8, renormalize=True)
+    t = torch.arange(4000, dtype=torch.float64) / RATE
+    tremolo = 1 + 0.9 * torch.cos(2 * torch.pi * 40 * t)
+    found = s.forward(tremolo * torch.cos(2 * torch.pi * 1500 * t)).array[s.meta()["order"] == 2]
+    assert 0.1 < float(found.max()) < 3
 
 
 @settings(max_examples=12, deadline=None)
