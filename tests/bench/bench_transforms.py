@@ -31,6 +31,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from stylemix.transforms.stream import Stream
 from tests.bench.timing import alternated, decibels, peak_mb, processor, table, with_speed
 from tests.bench.transform_jobs import RATE, J, Job, deeper, invertible, ours, scatterings, sound, versions
 
@@ -103,15 +104,26 @@ def depth(seconds: float, rounds: int) -> list[dict[str, Any]]:
 
 def one_length(what: str, file: str) -> None:
     """In a process of its own: print seconds and peak memory of one transform of a stored sound, as JSON."""
-    transform, before = ours(what), peak_mb()
+    name, _, way = what.partition(", ")
+    transform, before = ours(name), peak_mb()
     wave = torch.from_numpy(np.load(file))
+    stream = Stream(transform)
+
+    def whole(x: torch.Tensor) -> int:
+        return sum(n.numel() * n.element_size() for n in transform.forward(x).groups)
+
+    def streamed(x: torch.Tensor) -> int:
+        for _ in stream.forward(x.split(10 * RATE)):
+            pass
+        return 0
+
+    run = streamed if way else whole
     # Gains and the tables of the Fourier transforms are made once, whatever the length.
-    transform.forward(wave[: 60 * RATE])
+    run(wave[: 60 * RATE])
     began = time.perf_counter()
-    coefficients = transform.forward(wave)
+    kept = run(wave)
     took = time.perf_counter() - began
-    numbers = [wave, *coefficients.groups]
-    held = sum(n.numel() * n.element_size() for n in numbers) / 2**20
+    held = (kept + wave.numel() * wave.element_size()) / 2**20
     print(json.dumps({"seconds": took, "held_mb": held, "working_mb": max(0.0, peak_mb() - before - held)}))
 
 
@@ -123,7 +135,7 @@ def scale(lengths: tuple[int, ...], threads: str) -> list[dict[str, Any]]:
             x, _ = sound(seconds)
             file = Path(folder, f"{seconds}.npy")
             np.save(file, x)
-            for what in ("VQT", "TimeScattering"):
+            for what in ("VQT", "VQT, streamed", "TimeScattering", "TimeScattering, streamed"):
                 command = [sys.executable, __file__, "--threads", threads, "--one", what, str(file)]
                 made = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
                 rows.append(

@@ -92,7 +92,7 @@ def invertible(x: np.ndarray) -> list[Job]:
     own = (
         ("Fourier, 2048/512", ours("Fourier", n_fft=2048, hop_length=HOP)),
         ("VQT, 36 an octave, gamma 10 Hz", ours("VQT", bins_per_octave=BINS)),
-        (f"VQT constant-Q, {BINS} an octave", ours("VQT", bins_per_octave=BINS, gamma_hz=0.0)),
+        ("VQT, 36 an octave from C1, gamma 0", ours("VQT", bins_per_octave=BINS, gamma_hz=0.0, fmin_hz=LOWEST_HZ)),
     )
     for name, transform in own:
         jobs.append(
