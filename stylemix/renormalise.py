@@ -14,8 +14,8 @@ from stylemix.transforms import Coefficients
 FLOOR = 1e-3
 # What is not heard counts as moving as much as bands of music usually do, so that it is nothing special.
 USUAL_SHARE = 0.1
-# Sound softer than this has no shape worth telling: -100 dB.
-_SOFTEST = 1e-5
+# A mean over bands softer than this is no sound: -140 dB of full scale.
+_SOFTEST = 1e-7
 
 
 @dataclass(frozen=True)

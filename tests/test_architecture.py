@@ -16,7 +16,7 @@ FLOORS = [
     {"arrays", "files", "progress", "recipe", "recipe_keys"},
     {"audio", "transforms"},
     {"cache", "context", "corpus", "doctor", "features", "phase", "pictures", "renormalise", "starter", "style",
-     "style_probe"},
+     "style_probe", "style_scattering"},
     {"model"},
     {"explore", "hybrid"},
     {"listening", "measure"},
