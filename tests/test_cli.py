@@ -44,6 +44,7 @@ CONTRACT = {
     },
     "map": WRITES | {"--seed"},
     "evaluate": WRITES,
+    "properties": WRITES | {"--quick", "--reconstruct", "--seed"},
     "info": set(),
     "recipes": set(),
 }
@@ -382,6 +383,7 @@ def test_the_other_commands_hand_over_what_they_were_given(
     floor("stylemix.demo", make_demo=echo)
     floor("stylemix.explore.atlas", map_run=echo)
     floor("stylemix.measure.report", evaluate=echo)
+    floor("stylemix.measure.properties.report", measure_properties=echo)
     report = types.SimpleNamespace(to_dict=lambda: {"folders": 2}, lines=lambda: ["two folders"])
     floor("stylemix.doctor", inspect_folders=lambda folders: report)
 
@@ -401,6 +403,12 @@ def test_the_other_commands_hand_over_what_they_were_given(
         "seed": 2,
         "force": True,
         "show_progress": True,
+    }
+    measured = {"out": None, "force": False, "quick": False, "reconstruct": True, "seed": 0, "show_progress": True}
+    assert answer("properties") == {"arguments": [[]], **measured}
+    assert answer("properties a.wav b -o p.html --quick --no-reconstruct --seed 3 -fq") == {
+        "arguments": [["a.wav", "b"]], "out": "p.html", "force": True, "quick": True, "reconstruct": False, "seed": 3,
+        "show_progress": False,
     }
     assert answer("evaluate r.mix") == {
         "arguments": ["run r.mix"],

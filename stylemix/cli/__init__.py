@@ -20,6 +20,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "hybrid": making.hybrid,
     "map": looking.map_styles,
     "evaluate": looking.evaluate,
+    "properties": looking.properties,
     "info": looking.info,
     "recipes": looking.recipes,
 }

@@ -1,4 +1,4 @@
-"""The commands that look at something: inspect, map, evaluate, info, recipes."""
+"""The commands that look at something: inspect, map, evaluate, properties, info, recipes."""
 
 from __future__ import annotations
 
@@ -59,6 +59,36 @@ def evaluate(
         from stylemix.model.run import load_run
 
         result = evaluate_run(load_run(run), out=out, force=force, show_progress=not quiet)
+        give(result, result.get("lines"))
+
+
+def properties(
+    files: opt.MaybeFiles = None,
+    out: opt.MaybeOut = None,
+    quick: opt.Quick = False,
+    reconstruct: opt.Reconstruct = True,
+    seed: opt.Seed = 0,
+    force: opt.Force = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Measure what eight representations of sound keep and what moves them, from Fourier to spiral scattering.
+
+    Discriminability, stability under warps, invariance to shift and transposition, and what sound can be made
+    from each; on your files, or on sounds that stylemix composes.
+
+    \b
+    Example:
+      stylemix properties song.wav other.wav --out properties.html
+      stylemix properties --quick
+    """
+    with answer(as_json) as give:
+        from stylemix.measure.properties.report import measure_properties
+
+        result = measure_properties(
+            files or [], out=out, force=force, quick=quick, reconstruct=reconstruct, seed=seed,
+            show_progress=not quiet,
+        )
         give(result, result.get("lines"))
 
 

@@ -14,6 +14,13 @@ Folders: TypeAlias = Annotated[
     list[Path], typer.Argument(metavar="FOLDER", readable=False, help="Folders of recordings, one for each style.")
 ]
 SoundFile: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A sound file.")]
+MaybeFiles: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="FILE", readable=False, show_default=False,
+        help="Sound files or folders of them; without any, sounds composed by stylemix.",
+    ),
+]
 RecipeName: TypeAlias = Annotated[
     str | None, typer.Argument(metavar="NAME", help="A recipe or a TOML file; without one they are listed.")
 ]
@@ -46,6 +53,12 @@ MaybeSeed: TypeAlias = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="The seed of all randomness; else the recipe's.")
 ]
 Resume: TypeAlias = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+
+# Measuring.
+Quick: TypeAlias = Annotated[bool, typer.Option("--quick", help="Fewer sounds, nothing made of them.")]
+Reconstruct: TypeAlias = Annotated[
+    bool, typer.Option(help="Make sound from each representation, the slowest part.")
+]
 
 # Rendering.
 Alpha: TypeAlias = Annotated[

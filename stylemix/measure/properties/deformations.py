@@ -160,7 +160,7 @@ def sampled_at(x: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Read a sound between its samples.
 
     The rate is doubled in the spectrum, which is exact, and a sinc under a Kaiser window of 16 samples does the rest:
-    a sinusoid below 0.99 of the Nyquist frequency is read with an error below -110 dB.
+    a sinusoid up to 0.95 of the Nyquist frequency is read with an error below -110 dB.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ from stylemix.measure.properties.verdict import (
     sentence,
     summary,
 )
+from stylemix.model.device import threads
 from stylemix.progress import progress
 
 MOST_DEFORMED = 4
@@ -87,7 +88,7 @@ def measure_properties(
     # Besides the material each analyses two pairs, three tones and their warps.
     n_analyses = n_excerpts + n_deformed * (len(deformations) + 1) + 10
     total = _COMPOSING_S + n_deformed * len(deformations) * _DEFORMING_S + n_analyses * sum(r.cost for r in listed)
-    with progress("measuring", total, show=show_progress) as update:
+    with progress("measuring", total, show=show_progress) as update, threads(0):
         done = _Done(update)
         excerpts = _excerpts(given, n_excerpts, done)
         material = make_material(excerpts, deformations, most=n_deformed, seed=seed)
@@ -120,11 +121,13 @@ def _excerpts(files: Sequence[Path], most: int, done: _Done) -> list[sounds.Exce
         excerpts = sounds.starter_excerpts(sample_rate=SAMPLE_RATE, most=most)
     else:
         excerpts = sounds.read_excerpts(sounds.choose_files(files), sample_rate=SAMPLE_RATE, most=most)
+    first = {excerpt.sound.tobytes(): excerpt for excerpt in reversed(excerpts)}
+    # A copy of a file is no other sound: at a distance of nothing, nothing could be measured against it.
+    excerpts = [excerpt for excerpt in excerpts if first[excerpt.sound.tobytes()] is excerpt]
     if len(excerpts) < 2:
-        name, least = shown_name(files[0].name), 2 * sounds.EXCERPT_S
         raise BadInput(
-            f"{name}: different sounds are needed to compare with, and this one has a single place that can be used; "
-            f"give a second file, or one with {least:g} s of sound"
+            f"{shown_name(files[0].name)}: two different sounds are needed at least, got a single one; give a second "
+            f"file, or one with {2 * sounds.EXCERPT_S:g} s of sound"
         )
     done.add(_COMPOSING_S)
     return excerpts

@@ -42,7 +42,7 @@ class Representation:
     title: str
     settings: str
     analyse: Callable[[torch.Tensor], Coefficients]
-    cost: float = 0.02
+    cost: float = 0.01
 
 
 def representations() -> list[Representation]:
@@ -72,13 +72,13 @@ def representations() -> list[Representation]:
     return [
         Representation("fourier", "Fourier modulus", "of the whole sound", fourier_modulus),
         Representation("spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", spectrogram),
-        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc, 0.04),
+        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc),
         Representation("vqt", "VQT modulus", "36 wavelets an octave", lambda x: _modulus(vqt.forward(x))),
-        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward, 0.04),
-        Representation("time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 0.06),
-        Representation("joint", "Joint scattering", f"averaged over {ms} and two octaves", _weighted(joint), 0.35),
+        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward),
+        Representation("time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 0.05),
+        Representation("joint", "Joint scattering", f"averaged over {ms} and two octaves", _weighted(joint), 0.15),
         Representation(
-            "spiral", "Spiral scattering", f"averaged over {ms}, order 2 over two octaves", _weighted(spiral), 0.4
+            "spiral", "Spiral scattering", f"averaged over {ms}, order 2 over two octaves", _weighted(spiral), 0.35
         ),
     ]
 

@@ -115,7 +115,7 @@ def measure(
         else:
             pair, scale = (vectors, moved), result["between"]
         result[how.kind].append(_row(how, pair, chosen, scale))
-    result["lipschitz"] = max((row["largest"] / row["amount"] for row in result["warp"]), default=None)
+    result["lipschitz"] = max((r["largest"] / r["amount"] for r in result["warp"] if r["amount"]), default=None)
     result["growth"] = _growth(result["warp"])
     backwards = analysed(representation, material.sounds[material.chosen, ::-1], report=report)[1]
     result["reversal"] = float(relative_distance(means[chosen], backwards).median())

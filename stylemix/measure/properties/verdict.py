@@ -19,7 +19,7 @@ PROPERTIES = {
     "shift": f"Invariant to a shift of {1000 * SMALL['shift']:.0f} ms",
     "warp": "Stable under a warp of 1 %",
     "transposition": "Invariant to a quarter tone",
-    "separation": "Different sounds are farther apart than these",
+    "separation": "Different sounds are so much farther apart",
     "tremolo": "Hears how fast a tremolo is",
     "chirp": "Hears whether chirps rise or fall",
     "rebuilt": "Sound comes back",
@@ -112,6 +112,8 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[str]:
     holds = {row["title"]: {key: value["holds"] for key, value in row["properties"].items()} for row in rows}
     both = [title for title, has in holds.items() if has["shift"] == has["warp"] == "yes"]
     verb = "is" if len(both) == 1 else "are"
+    # Within a sentence a name begins small, an abbreviation does not.
+    both = both[:1] + [title if title[:2].isupper() else title[0].lower() + title[1:] for title in both[1:]]
     who = _listed(both) or "None of these representations"
     said = [f"{who} {verb} both invariant to small shifts and stable under small warps."]
     if {"wavelets", "time"} <= by_key.keys():

@@ -73,7 +73,7 @@ function propertyRows(columns, rows) {
 
 // Both axes are logarithmic: a power law is a straight line, its exponent the slope.
 function drawPlot({ title, note, unit, x, lines }, limits) {
-  const [width, height, left, right, top, bottom] = [400, 330, 44, 14, 10, 42];
+  const [width, height, left, right, top, bottom] = [400, 330, 50, 14, 10, 42];
   const [first, last] = [Math.log(x[0].value), Math.log(x[x.length - 1].value)];
   const px = (v) => left + 8 + (Math.log(v) - first) / (last - first) * (width - left - right - 16);
   const py = (v) => height - bottom - Math.log(Math.max(v, FLOOR) / FLOOR) / Math.log(TOP / FLOOR) * (height - top - bottom);
@@ -81,7 +81,7 @@ function drawPlot({ title, note, unit, x, lines }, limits) {
   svg.append(svgNode("title", {}, title));
   for (const v of [0.001, 0.01, 0.1, 1]) {
     svg.append(svgNode("line", { class: "grid", x1: left, x2: width - right, y1: py(v), y2: py(v) }));
-    svg.append(svgNode("text", { x: left - 8, y: py(v) + 4.5, "text-anchor": "end" }, v === FLOOR ? "≤ .001" : String(v)));
+    svg.append(svgNode("text", { x: left - 8, y: py(v) + 4.5, "text-anchor": "end" }, v === FLOOR ? "≤0.001" : String(v)));
   }
   for (const v of limits) svg.append(svgNode("line", { class: "limit", x1: left, x2: width - right, y1: py(v), y2: py(v) }));
   for (const { value, text } of x) svg.append(svgNode("text", { x: px(value), y: height - bottom + 19, "text-anchor": "middle" }, text));
