@@ -189,7 +189,9 @@ class Cascade:
     ----------
     length : int
         Padded length of the sound (samples), divisible by twice every hop.
-    dtype, device
+    dtype : torch.dtype
+        Of the sound.
+    device : torch.device
         Of the sound.
     """
 

@@ -65,10 +65,28 @@ class Transform(Protocol):
         """Samples beyond which a coefficient no longer depends on the sound, to -80 dB or better."""
 
     def forward(self, x: torch.Tensor) -> Coefficients:
-        """Analyse sound of shape (..., T)."""
+        """Analyse sound.
+
+        Parameters
+        ----------
+        x : torch.Tensor, shape (..., T), float32 or float64
+            Sound.
+
+        Returns
+        -------
+        Coefficients
+            Differentiable.
+        """
 
     def meta(self) -> dict[str, np.ndarray]:
-        """Name the rows: ``frequency_hz``, ``bandwidth_hz``, ``hop`` and what else the transform knows of them."""
+        """Name the coefficients, in the order of the rows.
+
+        Returns
+        -------
+        dict of str to np.ndarray
+            ``frequency_hz``, ``bandwidth_hz``, ``hop`` and what else the transform knows of its P rows: shape (P,), or
+            (P, 2) where a row has two wavelets.
+        """
 
 
 def check_sound(x: Any, name: str) -> torch.Tensor:

@@ -269,8 +269,18 @@ def check_options(
 
     Parameters
     ----------
-    sample_rate, J, T, oversampling, scaling, pad
-        As for `TimeScattering`.
+    sample_rate : int
+        Hz.
+    J : int
+        Largest scale.
+    T : None, float or "global"
+        Length of the average (samples).
+    oversampling : float
+        How much denser than critical.
+    scaling : str
+        "l1" or "tight".
+    pad : str
+        "reflect" or "zero".
 
     Raises
     ------
