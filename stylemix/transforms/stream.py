@@ -18,12 +18,13 @@ class Stream:
     Sound is analysed in pieces: a block, and on either side a guard that is heard and not kept. Where the sound
     begins and ends, the transform itself sees the end and pads it as it would pad the whole, by silence or by
     reflection. What comes out is the transform of the whole sound but for what the filters take from beyond the guard
-    of each piece: nothing for `Fourier`; for the others at most -80 dB in root mean square, and in a single coefficient
-    at most -70 dB of a steady tone that the guard cuts off. The way back, with the same guards, is exact to -100 dB.
+    of each piece: nothing for `Fourier`; for the others less than -90 dB of the loudest coefficient in every single
+    one, where it is most: a steady tone that the guard cuts off. The way back, with the same guards, is exact to
+    -110 dB in root mean square.
 
     The coefficients of a `VQT` also hold what its windows ring before the first sample and after the last, without
-    which the sound could not be got back. The stream takes ``transform.ringing`` samples of silence before and after
-    the sound, so that frame n of a stream of a VQT lies at sample ``n * hop - lead``.
+    which the sound could not be got back. The stream puts a guard of silence before and after the sound: frame n of
+    a stream of a VQT lies at sample ``n * hop - lead``.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ class Stream:
     block_s : float
         Seconds of sound that come out at a time, at least; no less than twice the guard. Memory grows with it.
     guard : int, optional
-        Samples heard on both sides of a block; by default the transform's margin, and never less than the lead.
+        Samples heard on both sides of a block; by default the transform's margin, or where it has one, its `ringing`.
 
     Raises
     ------
@@ -57,8 +58,8 @@ class Stream:
         self.transform = transform
         self.align = lcm(*{int(hop) for hop in transform.meta()["hop"]})
         ringing = getattr(transform, "ringing", 0)
-        self.lead = self._aligned(ringing)
-        self.guard = max(self.lead, self._aligned(transform.margin if guard is None else guard))
+        self.guard = self._aligned(max(transform.margin, ringing) if guard is None else guard)
+        self.lead = self.guard if ringing else 0
         self.block = self._aligned(max(block_s * transform.sample_rate, 2 * self.guard))
 
     def forward(self, chunks: Iterable[torch.Tensor]) -> Iterator[Coefficients]:
@@ -80,7 +81,8 @@ class Stream:
         BadInput
             If there is no sound, a chunk is none, or its other dimensions, type or device differ from the first's.
         """
-        held = _Held(self.guard)
+        # What rings goes round in a piece: beyond the silence that is kept there must be as much to guard it.
+        held = _Held(self.guard, beyond=self.lead)
         for chunk in self._with_silence(chunks):
             held.append([chunk])
             # A whole guard is always left over for the last block, so that no transform sees too short a sound.
@@ -157,14 +159,14 @@ class Stream:
             check_sound(chunk, "Stream")
             if first is None:
                 first = chunk[..., :1]
-                yield first.new_zeros(*first.shape[:-1], self.lead)
+                yield first.new_zeros(*first.shape[:-1], 2 * self.lead)
             kinds = [(c.shape[:-1], c.dtype, c.device) for c in (first, chunk)]
             if kinds[0] != kinds[1]:
                 raise BadInput(f"Stream: all chunks must be like the first, {kinds[0]}, got {kinds[1]}")
             yield chunk
         if first is None:
             raise BadInput("Stream: the chunks hold no sound; give at least one sample")
-        yield first.new_zeros(*first.shape[:-1], self.lead)
+        yield first.new_zeros(*first.shape[:-1], 2 * self.lead)
 
     def _analyse(self, held: _Held, size: int | None) -> Coefficients:
         (piece,), before, size = held.take(size)
@@ -188,12 +190,15 @@ class Stream:
 
 
 class _Held:
-    """What has arrived and is still needed: from `guard` samples before `start`, where the next block begins."""
+    """What has arrived and is still needed: from `guard` samples before `start`, where the next block begins.
 
-    def __init__(self, guard: int) -> None:
-        self.guard, self.is_over = guard, False
+    The first and the last `beyond` samples are no block's.
+    """
+
+    def __init__(self, guard: int, beyond: int = 0) -> None:
+        self.guard, self.beyond, self.start, self.is_over = guard, beyond, beyond, False
+        self.first = self.end = self.length = 0
         self.hops: tuple[int, ...] = (1,)
-        self.first = self.start = self.end = self.length = 0
         self._parts: list[tuple[torch.Tensor, ...]] = []
 
     def append(self, parts: Iterable[torch.Tensor], hops: tuple[int, ...] = (1,), n_samples: int | None = None) -> None:
@@ -205,10 +210,9 @@ class _Held:
     def take(self, size: int | None) -> tuple[list[torch.Tensor], int, int]:
         """Give the next block with its guards, the samples before it, and its size; all that is left for None."""
         self.is_over = size is None
-        size = self.end - self.start if size is None else size
+        size = self.end - self.beyond - self.start if size is None else size
         whole = [torch.cat(rows, dim=-1) for rows in zip(*self._parts, strict=True)]
-        stop = self.end if self.is_over else self.start + size + self.guard
-        self.length = stop - self.first
+        self.length = (self.end if self.is_over else self.start + size + self.guard) - self.first
         counts = [None if self.is_over else self.length // hop for hop in self.hops]
         pieces = [w[..., :count] for w, count in zip(whole, counts, strict=True)]
         before = self.start - self.first

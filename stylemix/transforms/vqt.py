@@ -115,10 +115,10 @@ class VQT:
 
     @property
     def ringing(self) -> int:
-        """Samples that the windows ring on before and after a sound; a `Stream` hears and keeps as many.
+        """Samples that the windows ring on before and after a sound; a `Stream` keeps as many.
 
-        A tail of 1 / (pi u^3) adds up to 1 / (2 pi u^2) of a steady tone that is cut off there: at thrice the margin
-        -82 dB, for a window and its dual, and far less of sound that goes up and down.
+        A tail that falls as 1 / u^3 adds up to one of 1 / u^2 for a steady tone that is cut off. At thrice the margin
+        that is below -90 dB of it, and sound that goes up and down leaves far less.
         """
         return 3 * self.margin
 
