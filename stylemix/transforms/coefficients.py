@@ -125,3 +125,29 @@ def check_sound(x: Any, name: str) -> torch.Tensor:
     if not bool(torch.isfinite(x).all()):
         raise BadInput(f"{name}: x holds NaN or Inf; replace them, for example with torch.nan_to_num")
     return x
+
+
+def pick(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Look up a property of each row, of which some have none.
+
+    Parameters
+    ----------
+    values : np.ndarray, shape (M,)
+        The property of M filters.
+    index : np.ndarray, shape (P,)
+        Which filter each row has; NaN for none.
+
+    Returns
+    -------
+    np.ndarray, shape (P,)
+        NaN where there is no filter.
+
+    Examples
+    --------
+    >>> pick(np.array([5, 7]), np.array([1.0, np.nan, 0.0])).tolist()
+    [7.0, nan, 5.0]
+    """
+    known = ~np.isnan(index)
+    found = np.full(index.shape, np.nan)
+    found[known] = values[index[known].astype(int)]
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor, log, log2, sqrt
+from math import floor, log2
 from typing import Literal
 
 import numpy as np
@@ -11,13 +11,13 @@ import torch
 
 from stylemix.errors import BadInput
 from stylemix.transforms.cascade import largest_hop
-from stylemix.transforms.coefficients import Coefficients, check_sound
+from stylemix.transforms.coefficients import Coefficients, check_sound, pick
 from stylemix.transforms.framing import Framing, in_pieces
+from stylemix.transforms.limits import FLOOR, both_orders, check_length, check_options
 from stylemix.transforms.log_frequency import LogFrequency
 from stylemix.transforms.morlet import LOWPASS_WIDTH
 from stylemix.transforms.orders import Orders
 from stylemix.transforms.quefrency import check_scale, quefrency_bank
-from stylemix.transforms.scattering import FLOOR, both_orders, check_length, check_options
 
 
 @dataclass(frozen=True)
@@ -247,15 +247,11 @@ class JointScattering:
         n = np.array([(n1 if image.order and of_band else -1, image.n2) for image, n1 in rows], dtype=float)
         n[n < 0] = np.nan
         table = {"order": np.array([image.order for image, _ in rows]), "hop": np.array(hops), "n": n}
-        for key in ("j", "xi", "sigma"):
-            values = [np.array([getattr(w, key) for w in bank.wavelets]) for bank in self.orders.banks]
-            table[key] = np.stack([_pick(of, column) for of, column in zip(values, n.T, strict=True)], axis=-1)
-        width = 2 * sqrt(log(2)) * self.sample_rate
-        table |= {"frequency_hz": table["xi"] * self.sample_rate, "bandwidth_hz": table["sigma"] * width}
+        table |= self.orders.name_wavelets(n, self.sample_rate)
         n_fr = np.array([image.n_fr if image.order else np.nan for image, _ in rows])
         bank = self.frequency.bank
-        table |= {"spin": np.where(table["order"] == 1, 0, _pick(bank.spins, n_fr)), "n_fr": n_fr}
-        table |= {f"{key}_fr": _pick(getattr(bank, key), n_fr) for key in ("j", "xi", "sigma")}
+        table |= {"spin": np.where(table["order"] == 1, 0, pick(bank.spins, n_fr)), "n_fr": n_fr}
+        table |= {f"{key}_fr": pick(getattr(bank, key), n_fr) for key in ("j", "xi", "sigma")}
         step = np.array([image.step for image, _ in rows], dtype=float)
         return table | {"quefrency": np.abs(table["xi_fr"]) * self.Q[0], "step": step}
 
@@ -317,11 +313,3 @@ def _axis_length(n_bands: int, J_fr: int, F: float | str) -> int:
     """Bands and zeros beyond them: eight times the longest filter, to a multiple of all steps."""
     average = min(F, n_bands) if isinstance(F, (int, float)) else 0
     return int(n_bands + 8 * max(2**J_fr, average)) // 2**J_fr * 2**J_fr
-
-
-def _pick(values: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Values at indices of which some are NaN."""
-    known = ~np.isnan(index)
-    out = np.full(index.shape, np.nan)
-    out[known] = values[index[known].astype(int)]
-    return out

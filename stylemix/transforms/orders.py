@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, sqrt
+from math import ceil, log, sqrt
 
 import numpy as np
 import torch
 
 from stylemix.transforms.cascade import Bank, Cascade, largest_hop, modulus
+from stylemix.transforms.coefficients import pick
 from stylemix.transforms.morlet import LOWPASS_WIDTH, decay, morlet_bank
 
 # Wavelets of one or two an octave are far from even, and so are the spectra of their moduli: at the rate that their
@@ -160,3 +161,28 @@ class Orders:
         """
         j2 = self.banks[1].wavelets[n2].j
         return range(sum(wavelet.j < j2 for wavelet in self.banks[0].wavelets))
+
+    def name_wavelets(self, n: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
+        """Look up what is known of the wavelets of each row.
+
+        Parameters
+        ----------
+        n : np.ndarray, shape (P, 2)
+            Index of the first and of the second wavelet; NaN for none.
+        sample_rate : int
+            Hz.
+
+        Returns
+        -------
+        dict of str to np.ndarray, shape (P, 2)
+            ``j`` (scale), ``xi`` and ``sigma`` (cycles per sample), ``frequency_hz`` and ``bandwidth_hz`` (between the
+            points of half power).
+        """
+        table = {}
+        for key in ("j", "xi", "sigma"):
+            of_banks = [np.array([getattr(w, key) for w in bank.wavelets]) for bank in self.banks]
+            columns = [pick(values, column) for values, column in zip(of_banks, n.T, strict=False)]
+            table[key] = np.stack(columns + [np.full(len(n), np.nan)] * (2 - len(columns)), axis=-1)
+        # A bell has half of its power where its gain is the root of a half: sqrt(ln 2) deviations from its middle.
+        width = 2 * sqrt(log(2)) * sample_rate
+        return table | {"frequency_hz": table["xi"] * sample_rate, "bandwidth_hz": table["sigma"] * width}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import floor, log, log2, sqrt
 from typing import Literal
 
 import numpy as np
@@ -12,11 +11,9 @@ from stylemix.errors import BadInput
 from stylemix.transforms.cascade import largest_hop, modulus
 from stylemix.transforms.coefficients import Coefficients, check_sound
 from stylemix.transforms.framing import Framing, in_pieces
+from stylemix.transforms.limits import FLOOR, both_orders, check_length, check_options
 from stylemix.transforms.morlet import LOWPASS_WIDTH
 from stylemix.transforms.orders import Orders
-
-# Added to what divides, and to what a logarithm is taken of: -120 dB of full scale.
-FLOOR = 1e-6
 
 
 class TimeScattering:
@@ -173,14 +170,7 @@ class TimeScattering:
             "hop": np.array([hop for hop, group in self._groups for _ in group]),
             "n": n,
         }
-        for key in ("j", "xi", "sigma"):
-            table[key] = np.full(n.shape, np.nan)
-            for k, bank in enumerate(self.orders.banks):
-                for i, wavelet in enumerate(bank.wavelets):
-                    table[key][n[:, k] == i, k] = getattr(wavelet, key)
-        # A bell has half of its power where its gain is the root of a half: sqrt(ln 2) deviations from its middle.
-        width = 2 * sqrt(log(2)) * self.sample_rate
-        return table | {"frequency_hz": table["xi"] * self.sample_rate, "bandwidth_hz": table["sigma"] * width}
+        return table | self.orders.name_wavelets(n, self.sample_rate)
 
     def _list_paths(self) -> list[tuple[int, list[tuple[int, ...]]]]:
         """List hop and paths of each group: (n1,) or (n1, n2), () for order 0."""
@@ -231,98 +221,3 @@ class TimeScattering:
             s = torch.cat([s[..., :1, :], s[..., 1:, :] / (s[..., below, :] + FLOOR)], dim=-2)
         # The low-pass of something positive may dip below zero by a rounding error.
         return torch.log(s.clamp_min(0) + FLOOR) if self.log else s
-
-
-def both_orders(Q: int | tuple[int, ...]) -> tuple[int, int]:
-    """Complete the numbers of wavelets an octave.
-
-    Parameters
-    ----------
-    Q : int or tuple of int
-        Of the first order, or of both.
-
-    Returns
-    -------
-    tuple of two int
-        Of the first and the second order; 1 for the second, if it was not given.
-
-    Raises
-    ------
-    BadInput
-        If there are more than two.
-
-    Examples
-    --------
-    >>> both_orders(8), both_orders((8, 2))
-    ((8, 1), (8, 2))
-    """
-    each = (Q,) if isinstance(Q, (int, float)) else tuple(Q)
-    if len(each) not in (1, 2):
-        raise BadInput(f"scattering: Q must be one number or two, of wavelets an octave, got {Q!r}")
-    return each[0], each[-1] if len(each) == 2 else 1
-
-
-def check_options(
-    sample_rate: int, J: int, T: float | str | None, oversampling: float, scaling: str, pad: str
-) -> None:
-    """Refuse options that no scattering transform can have.
-
-    Parameters
-    ----------
-    sample_rate : int
-        Hz.
-    J : int
-        Largest scale.
-    T : None, float or "global"
-        Length of the average (samples).
-    oversampling : float
-        How much denser than critical.
-    scaling : str
-        "l1" or "tight".
-    pad : str
-        "reflect" or "zero".
-
-    Raises
-    ------
-    BadInput
-        If one is out of range.
-    """
-    if sample_rate <= 0:
-        raise BadInput(f"scattering: sample_rate must be positive (Hz), got {sample_rate}")
-    if J > 24:
-        raise BadInput(f"scattering: J must be at most 24 (wavelets of 2**24 samples), got {J}; lower it")
-    if T not in (None, 0, "global") and not (isinstance(T, (int, float)) and 1 <= T < float("inf")):
-        raise BadInput(f"scattering: T must be at least 1 sample, 0 (no average) or 'global', got {T!r}")
-    if not 1 <= oversampling <= 2**J:
-        raise BadInput(f"scattering: oversampling must lie between 1 and 2**J, got {oversampling}")
-    if scaling not in ("l1", "tight"):
-        raise BadInput(f"scattering: scaling must be 'l1' or 'tight', got {scaling!r}")
-    if pad not in ("reflect", "zero"):
-        raise BadInput(f"scattering: pad must be 'reflect' or 'zero', got {pad!r}")
-
-
-def check_length(n_samples: int, J: int, average: float, name: str) -> None:
-    """Refuse sound that is shorter than the wavelets or the average.
-
-    Parameters
-    ----------
-    n_samples : int
-        Length of the sound.
-    J : int
-        Largest scale.
-    average : float
-        Length of the average (samples).
-    name : str
-        The transform, for the message.
-
-    Raises
-    ------
-    BadInput
-        If it is too short.
-    """
-    if n_samples < 2**J:
-        fits = f"take J <= {floor(log2(n_samples))} or " if n_samples > 1 else ""
-        raise BadInput(f"{name}: J={J} needs at least {2**J} samples, got {n_samples}; {fits}pad the sound")
-    if n_samples < average:
-        raise BadInput(f"{name}: an average over T={average:g} samples needs as many, got {n_samples}; "
-                       "lower T or take T='global'")

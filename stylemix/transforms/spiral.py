@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, sqrt
 from typing import Literal
 
 import numpy as np
@@ -11,12 +10,12 @@ import torch
 
 from stylemix.errors import BadInput
 from stylemix.transforms.cascade import largest_hop
-from stylemix.transforms.coefficients import Coefficients, check_sound
+from stylemix.transforms.coefficients import Coefficients, check_sound, pick
 from stylemix.transforms.framing import Framing, in_pieces
+from stylemix.transforms.limits import FLOOR, check_length, check_options
 from stylemix.transforms.morlet import LOWPASS_WIDTH
 from stylemix.transforms.orders import Orders
 from stylemix.transforms.pitch_spiral import PitchSpiral, spiral_bank
-from stylemix.transforms.scattering import FLOOR, check_length, check_options
 
 
 @dataclass(frozen=True)
@@ -222,23 +221,19 @@ class SpiralScattering:
         bands = np.where(named, [n1 for _, _, n1 in rows], np.nan)
         n = np.stack([bands, [turns.n2 if turns.order == 2 else np.nan for _, turns, _ in rows]], axis=-1)
         table = {"order": order, "hop": np.array([hop for hop, _, _ in rows]), "n": n}
-        for key in ("j", "xi", "sigma"):
-            values = [np.array([getattr(w, key) for w in bank.wavelets]) for bank in self.orders.banks]
-            table[key] = np.stack([_pick(of, column) for of, column in zip(values, n.T, strict=True)], axis=-1)
-        width = 2 * sqrt(log(2)) * self.sample_rate
-        table |= {"frequency_hz": table["xi"] * self.sample_rate, "bandwidth_hz": table["sigma"] * width}
+        table |= self.orders.name_wavelets(n, self.sample_rate)
         on_spiral = np.where(bands < self.n_bands, bands, np.nan)
         table |= {"chroma": on_spiral % self.Q[0], "octave": on_spiral // self.Q[0]}
         return table | self._name_filters(np.array([t.product if t.order == 2 else np.nan for _, t, _ in rows]), table)
 
     def _name_filters(self, product: np.ndarray, table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Say which filters along the spiral products are made of."""
-        names = {"step": _pick(np.array([self.spiral.step(k) for k in range(len(self.bank.pairs))]), product)}
+        names = {"step": pick(np.array([self.spiral.step(k) for k in range(len(self.bank.pairs))]), product)}
         for end, bank, side in (("fr", self.bank.chroma, 0), ("oct", self.bank.octave, 1)):
-            index = _pick(np.array([pair[side] for pair in self.bank.pairs]), product)
-            names["spin" if end == "fr" else "spin_oct"] = _pick(bank.spins, index)
+            index = pick(np.array([pair[side] for pair in self.bank.pairs]), product)
+            names["spin" if end == "fr" else "spin_oct"] = pick(bank.spins, index)
             names[f"n_{end}"] = index
-            names |= {f"{key}_{end}": _pick(getattr(bank, key), index) for key in ("j", "xi", "sigma")}
+            names |= {f"{key}_{end}": pick(getattr(bank, key), index) for key in ("j", "xi", "sigma")}
         return names | {
             "alpha_hz": table["frequency_hz"][:, 1], "beta": names["xi_fr"] * self.Q[0], "gamma": names["xi_oct"]
         }
@@ -309,11 +304,3 @@ def _two(Q: int | tuple[int, int]) -> tuple[int, int]:
             "a turn of the spiral is an octave; take 8, 12 or 16"
         )
     return both[0], both[1]
-
-
-def _pick(values: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Values at indices of which some are NaN."""
-    known = ~np.isnan(index)
-    out = np.full(index.shape, np.nan)
-    out[known] = values[index[known].astype(int)]
-    return out
