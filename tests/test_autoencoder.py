@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -19,13 +21,15 @@ from stylemix.recipe import Model
 K, D, F = 10, 5, 4
 
 
-def new_model(*, depth: int = 2, n_corpora: int = 2, frames_per_step: int = F) -> Autoencoder:
+def new_model(
+    *, depth: int = 2, n_corpora: int = 2, frames_per_step: int = F, context: tuple[int, int] | None = None
+) -> Autoencoder:
     torch.manual_seed(0)
     size = Model(latent_dim=D, frames_per_step=frames_per_step, width=16, depth=depth, dropout=0.1)
-    return Autoencoder(K, n_corpora, size).eval()
+    return Autoencoder(K, n_corpora, size, context).eval()
 
 
-def trained(**arguments: int) -> Autoencoder:
+def trained(**arguments: Any) -> Autoencoder:
     """Every weight is at work, those that start at zero included."""
     model = new_model(**arguments)
     generator = torch.Generator().manual_seed(1)
@@ -178,3 +182,69 @@ def test_wrong_shapes_into_the_encoder_are_told(frames: np.ndarray, condition: n
 def test_wrong_shapes_into_the_decoder_are_told(codes: np.ndarray, condition: np.ndarray, n: int, what: str) -> None:
     with pytest.raises(BadInput, match=what):
         codes_to_frames(new_model(), codes, condition, np.zeros(n))
+
+
+R, C = 7, 3
+CONTEXT = torch.randn(1, R, 6, generator=torch.Generator().manual_seed(5))
+FRAMES = torch.randn(1, K, 6 * F, generator=torch.Generator().manual_seed(6))
+
+
+def test_with_a_context_it_begins_as_the_same_pca() -> None:
+    plain, hearing = new_model(), new_model(context=(R, C))
+    components = torch.linalg.qr(torch.randn(F * K, D, generator=torch.Generator().manual_seed(1))).Q
+    for model in (plain, hearing):
+        model.start_as_pca(torch.ones(2, K), components, torch.ones(D))
+    hearing.standardise_context(torch.zeros(2, R), torch.ones(C, R))
+    one = torch.eye(2)[:1]
+    # And what they share has begun with the same numbers.
+    assert all(torch.equal(value, hearing.state_dict()[name]) for name, value in plain.state_dict().items())
+    assert torch.equal(plain.encode(FRAMES, one), hearing.encode(FRAMES, one, CONTEXT))
+
+
+def test_the_context_reaches_the_latents_of_its_step_and_the_neighbours() -> None:
+    model = trained(depth=1, context=(R, C))
+    one, bumped = torch.eye(2)[:1], CONTEXT.clone()
+    bumped[..., 2] += 1
+    with torch.inference_mode():
+        change = (model.encode(FRAMES, one, bumped) - model.encode(FRAMES, one, CONTEXT)).abs().amax(dim=(0, 1))
+    assert np.flatnonzero(change > 1e-6).tolist() == [1, 2, 3]
+
+
+def test_the_mean_context_of_a_corpus_is_no_news() -> None:
+    model = trained(context=(R, C))
+    means = torch.arange(2.0 * R).reshape(2, R)
+    model.standardise_context(means, torch.randn(C, R, generator=torch.Generator().manual_seed(8)))
+    half = torch.tensor([[0.25, 0.75]])
+    with torch.inference_mode():
+        at_mean = model.encode(FRAMES, half, (half @ means)[..., None].expand(1, R, 6))
+        model.context_in.weight.zero_()  # type: ignore[union-attr]
+        deaf = model.encode(FRAMES, half, CONTEXT)
+    torch.testing.assert_close(at_mean, deaf)
+
+
+@pytest.mark.parametrize(
+    ("hears", "context", "what"),
+    [
+        ((R, C), None, r"hears scattering coefficients of shape \(1, 7, 6\), got none; take them from Run.context"),
+        ((R, C), CONTEXT[:, :, :5], r"got \(1, 7, 5\)"),
+        ((R, C), CONTEXT[:, :6], r"got \(1, 6, 6\)"),
+        (None, CONTEXT, r"trained without one \(features.kind = vqt\); leave it out"),
+    ],
+)
+def test_a_context_too_few_or_too_many_is_told(
+    hears: tuple[int, int] | None, context: torch.Tensor | None, what: str
+) -> None:
+    with pytest.raises(BadInput, match=what):
+        new_model(context=hears).encode(FRAMES, torch.eye(2)[:1], context)
+
+
+def test_chunks_hear_their_own_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, y = trained(depth=2, context=(R, C)), random_frames(97)
+    context = np.random.default_rng(3).standard_normal((R, 25)).astype(np.float16)
+    condition = np.array([0.3, 0.7])
+    at_once, _ = frames_to_codes(model, y, condition, floor_db=-60, context=context)
+    monkeypatch.setattr(coding, "CHUNK_STEPS", 8)
+    chunked, _ = frames_to_codes(model, y, condition, floor_db=-60, context=context)
+    np.testing.assert_allclose(chunked, at_once, atol=1e-5)
+    with pytest.raises(BadInput, match=r"context \(rows, steps\) must have shape \(any, 25\), got \(7, 24\)"):
+        frames_to_codes(model, y, condition, floor_db=-60, context=context[:, :24])

@@ -58,3 +58,13 @@ def test_pca_has_no_holes_and_a_shaken_model_has() -> None:
     assert shaken > 0.01
     shaken.backward()
     assert model.decoder_out.weight.grad.abs().max() > 0
+
+
+def test_contexts_are_mixed_as_their_sounds_are() -> None:
+    codes = torch.arange(4.0)[:, None, None].expand(4, 3, 5)
+    mixed, mixture, around = mix_between(codes, torch.eye(4), generator(), codes[:, :2] * 10)
+    assert around is not None
+    torch.testing.assert_close(around, mixed[:, :2] * 10)
+    assert not torch.equal(mixed, codes)
+    assert mix_between(codes, torch.eye(4), generator())[2] is None
+    torch.testing.assert_close(mixture.sum(1), torch.ones(4))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stylemix.errors import BadInput
 from stylemix.model.material import Material, Piece
 from stylemix.model.split import divide, split_files
 
@@ -163,6 +166,68 @@ def test_transposition_moves_bands_and_repeats_the_edge() -> None:
     shifts = [moved[tuple(row)] for row in rows]
     assert set(shifts) == {-2, -1, 0, 1, 2}
     assert 60 < shifts.count(0) < 140
+
+
+def with_context(n_steps: int, frames_per_step: int = 4, **arguments: Any) -> Piece:
+    """The context of step m is m, and its negative."""
+    steps = np.arange(n_steps, dtype=np.float16)
+    return replace(numbered(0, n_steps * frames_per_step, **arguments), context=np.stack([steps, -steps], axis=1))
+
+
+def test_a_context_is_drawn_with_its_crop() -> None:
+    material = Material(["a"], [with_context(50)], weights={}, floor_db=-200, frames_per_step=4)
+    shape, _, _, context = material.draw(20, 10, np.random.default_rng(0))
+    first = (shape[:, 1, 0] - shape[:, 2, 0]) * 1000
+    assert context is not None
+    assert context.shape == (20, 2, 3)
+    # Crops begin anywhere: between two steps of the file it is interpolated; past the last it stays.
+    expected = (first[:, None].round() / 4 + torch.arange(3)).clamp_max(49)
+    torch.testing.assert_close(context[:, 0], expected, atol=1e-3, rtol=0)
+    torch.testing.assert_close(context[:, 1], -expected, atol=1e-3, rtol=0)
+    assert (expected % 1 != 0).any()
+
+
+def test_a_repeated_stretch_repeats_its_context() -> None:
+    material = Material(["a"], [with_context(9, start=8, stop=16)], weights={}, floor_db=-200, frames_per_step=4)
+    context = material.draw(1, 20, np.random.default_rng(0)).context
+    assert context is not None
+    assert context[0, 0].tolist() == [2, 3, 2, 3, 2]
+
+
+def test_a_transposed_crop_has_a_transposed_context() -> None:
+    def move(context: np.ndarray, semitones: int) -> np.ndarray:
+        return context + 100 * semitones
+
+    frames = np.tile(np.arange(K, dtype=np.float32), (40, 1))
+    piece = Piece(frames, 0, 0, 40, False, np.zeros((10, 1), dtype=np.float16))
+    material = Material(["a"], [piece], weights={}, floor_db=-200, frames_per_step=4, transpose_context=move)
+    shape, _, _, context = material.draw(100, 4, np.random.default_rng(0), shift_bands=1, shift_share=0.5)
+    assert context is not None
+    # A band further up is a crop one level lower: the lowest rows are 0 0 1 2, and so on.
+    lowest, highest = (shape[:, row, 0] - shape[:, 2, 0] for row in (0, -1))
+    semitones = {(-2, 3): 0, (-1, 3): 1, (0, 3): 2, (-2, 2): -1, (-2, 1): -2}
+    found = [semitones[key] for key in zip(lowest.round().int().tolist(), highest.round().int().tolist(), strict=True)]
+    assert set(found) == {-2, -1, 0, 1, 2}
+    assert (context[:, 0, 0] / 100).round().int().tolist() == found
+    unable = Material(["a"], [piece], weights={}, floor_db=-200, frames_per_step=4)
+    with pytest.raises(BadInput, match="only be transposed with a transpose_context"):
+        unable.draw(100, 4, np.random.default_rng(0), shift_bands=1, shift_share=0.5)
+
+
+def test_a_context_of_a_stretch_starts_where_it_does() -> None:
+    material = Material(["a"], [with_context(10)], weights={}, floor_db=-200, frames_per_step=4)
+    piece = material.pieces[0]
+    context = material.context(piece, 6, 17)
+    assert context is not None
+    assert context[0].tolist() == [1.5, 2.5, 3.5]
+    bare = Material(["a"], [numbered(0, 40)], weights={}, floor_db=-200)
+    assert bare.context(bare.pieces[0], 0, 8) is None
+    assert bare.draw(2, 4, np.random.default_rng(0)).context is None
+
+
+def test_some_contexts_are_no_contexts() -> None:
+    with pytest.raises(BadInput, match="either all pieces must have a context or none"):
+        Material(["a"], [with_context(10), numbered(0, 40)], weights={}, floor_db=-200)
 
 
 def test_a_level_is_the_power_of_what_sounds() -> None:

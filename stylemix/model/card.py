@@ -8,6 +8,12 @@ from stylemix.audio import shown_name
 from stylemix.model.run import Run
 from stylemix.model.workplace import ENDINGS
 
+_HEARS = {
+    "vqt": "Its features are the transform alone (vqt).",
+    "vqt+scattering": "Its encoder also hears how each band moves: time scattering around every step (vqt+scattering).",
+    "vqt+joint": "Its encoder also hears how the bands move together: joint scattering around every step (vqt+joint).",
+}
+
 
 def model_card(run: Run, *, verdict: list[str]) -> str:
     """Write the card of a finished run.
@@ -39,6 +45,7 @@ def model_card(run: Run, *, verdict: list[str]) -> str:
         f"An autoencoder of {facts['parameters']:,} parameters over {facts['bands']} bands of a variable-Q transform "
         f"at {facts['sample_rate']} Hz: {facts['latent_dim']} numbers, {facts['latent_rate_hz']} times a second.",
         "It started as PCA and was told the corpus of every frame. Loudness is kept apart from it.",
+        _HEARS[facts["features"]],
         "",
         "## How well it knows what it never heard",
         *_error_lines(m),
