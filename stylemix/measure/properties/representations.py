@@ -58,12 +58,13 @@ def representations() -> list[Representation]:
     >>> [r.key for r in representations()]
     ['fourier', 'spectrogram', 'mfcc', 'vqt', 'wavelets', 'time', 'joint', 'spiral']
     """
+    from stylemix.transforms.fourier import Fourier
     from stylemix.transforms.joint import JointScattering
     from stylemix.transforms.scattering import TimeScattering
     from stylemix.transforms.spiral import SpiralScattering
     from stylemix.transforms.vqt import VQT
 
-    vqt = VQT(SAMPLE_RATE)
+    stft, vqt = Fourier(SAMPLE_RATE, n_fft=WINDOW, hop_length=WINDOW // 4), VQT(SAMPLE_RATE)
     wavelets = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1), T=0, max_order=1)
     time = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1))
     joint = JointScattering(SAMPLE_RATE, J=J, Q=(8, 1))
@@ -71,9 +72,9 @@ def representations() -> list[Representation]:
     ms = f"{1000 * WINDOW / SAMPLE_RATE:.0f} ms"
     return [
         Representation("fourier", "Fourier modulus", "of the whole sound", fourier_modulus),
-        Representation("spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", spectrogram),
+        Representation("spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", _modulus(stft)),
         Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc),
-        Representation("vqt", "VQT modulus", "36 wavelets an octave", lambda x: _modulus(vqt.forward(x))),
+        Representation("vqt", "VQT modulus", "36 wavelets an octave", _modulus(vqt)),
         Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward),
         Representation("time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 0.05),
         Representation("joint", "Joint scattering", f"averaged over {ms} and two octaves", _weighted(joint), 0.15),
@@ -150,22 +151,6 @@ def fourier_modulus(x: torch.Tensor) -> Coefficients:
     return Coefficients((torch.fft.rfft(x).abs()[..., None],), (n,), n)
 
 
-def spectrogram(x: torch.Tensor) -> Coefficients:
-    """Take the modulus of a short-time Fourier transform with a window as long as the scatterings' averaging.
-
-    Parameters
-    ----------
-    x : torch.Tensor, shape (..., T)
-        Sound.
-
-    Returns
-    -------
-    Coefficients
-        One group (..., WINDOW // 2 + 1, N).
-    """
-    return Coefficients((_stft(x, WINDOW, WINDOW // 4).abs(),), (WINDOW // 4,), x.shape[-1])
-
-
 def mfcc(x: torch.Tensor) -> Coefficients:
     """Compute mel-frequency cepstral coefficients, zero for silence.
 
@@ -189,7 +174,10 @@ def mfcc(x: torch.Tensor) -> Coefficients:
     """
     import librosa
 
-    power = _stft(x, MFCC_WINDOW, MFCC_HOP).abs().square()
+    window = torch.hann_window(MFCC_WINDOW, dtype=x.dtype, device=x.device)
+    flat = x.reshape(-1, x.shape[-1])
+    frames = torch.stft(flat, MFCC_WINDOW, MFCC_HOP, window=window, pad_mode="constant", return_complex=True)
+    power = frames.abs().square().reshape(*x.shape[:-1], *frames.shape[-2:])
     bank = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=MFCC_WINDOW, n_mels=N_MELS)
     levels = 10 / np.log(10) * torch.log1p(torch.as_tensor(bank, dtype=x.dtype) @ power / MEL_FLOOR)
     # The orthonormal DCT-II: row k is sqrt(2/n) cos(pi k (m + 1/2) / n), the first one divided by sqrt(2).
@@ -197,13 +185,6 @@ def mfcc(x: torch.Tensor) -> Coefficients:
     cosines = np.sqrt(2 / N_MELS) * np.cos(np.pi * k * (m + 0.5) / N_MELS)
     cosines[0] /= np.sqrt(2)
     return Coefficients((torch.as_tensor(cosines, dtype=x.dtype) @ levels,), (MFCC_HOP,), x.shape[-1])
-
-
-def _stft(x: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
-    window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
-    flat = x.reshape(-1, x.shape[-1])
-    out = torch.stft(flat, n_fft, hop, window=window, pad_mode="constant", return_complex=True)
-    return out.reshape(*x.shape[:-1], *out.shape[-2:])
 
 
 def _weighted(transform: Transform) -> Callable[[torch.Tensor], Coefficients]:
@@ -217,5 +198,9 @@ def _weighted(transform: Transform) -> Callable[[torch.Tensor], Coefficients]:
     return analyse
 
 
-def _modulus(coefficients: Coefficients) -> Coefficients:
-    return Coefficients(coefficients.magnitudes(), coefficients.hops, coefficients.n_samples)
+def _modulus(transform: Transform) -> Callable[[torch.Tensor], Coefficients]:
+    def analyse(x: torch.Tensor) -> Coefficients:
+        found = transform.forward(x)
+        return Coefficients(found.magnitudes(), found.hops, found.n_samples)
+
+    return analyse
