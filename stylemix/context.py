@@ -21,12 +21,15 @@ from stylemix.files import sha256_file
 from stylemix.recipe import Recipe
 from stylemix.renormalise import Renormaliser
 from stylemix.transforms import block_plan
+from stylemix.transforms.joint import JointScattering
 from stylemix.transforms.scattering import TimeScattering
 
 # Version of the numbers: changed whenever the same file would give another context.
 _VERSION = 1
 _BLOCK_S = 20.0
 _PER_OCTAVE = (8, 1)
+# Joint scattering averages over an octave of bands, and looks along log-frequency as far as two.
+_QUEFRENCY, _OVER = 4, 8.0
 
 
 class Context:
@@ -61,7 +64,11 @@ class Context:
                 f"{step_length}; change model.frames_per_step or sound.hop_length"
             )
         self.kind, self.sample_rate, self.step_length = kind, sample_rate, step_length
-        self.transform = TimeScattering(sample_rate, J=scale, Q=_PER_OCTAVE, pad="zero")
+        self.transform: TimeScattering | JointScattering
+        if kind == "vqt+joint":
+            self.transform = JointScattering(sample_rate, J=scale, Q=_PER_OCTAVE, pad="zero", J_fr=_QUEFRENCY, F=_OVER)
+        else:
+            self.transform = TimeScattering(sample_rate, J=scale, Q=_PER_OCTAVE, pad="zero")
         self._renormaliser = Renormaliser.of(self.transform.meta())
 
     @property
@@ -84,7 +91,8 @@ class Context:
             JSON-safe.
         """
         names = ("kind", "sample_rate", "step_length")
-        return {"version": _VERSION, "scattering": list(_PER_OCTAVE), **{name: getattr(self, name) for name in names}}
+        numbers = [*_PER_OCTAVE, *((_QUEFRENCY, _OVER) if self.kind == "vqt+joint" else ())]
+        return {"version": _VERSION, "numbers": numbers, **{name: getattr(self, name) for name in names}}
 
     def of_wave(self, samples: np.ndarray, *, start: int = 0) -> np.ndarray:
         """Compute the context of a sound that is in memory; beyond its ends is silence.
@@ -177,7 +185,8 @@ class Context:
         """Return of every row the height of its band (octaves), and which rows differ from it in that alone."""
         meta, rows = self.transform.meta(), self._renormaliser
         chosen = np.concatenate([rows.first, rows.deeper])
-        family = np.nan_to_num(meta["n"][chosen, 1], nan=-1)
+        others = [meta["n"][chosen, 1]] + ([meta["n_fr"][chosen]] if "n_fr" in meta else [])
+        family = np.unique(np.nan_to_num(np.stack(others), nan=-1), axis=1, return_inverse=True)[1].ravel()
         return np.log2(meta["frequency_hz"][chosen, 0]), family
 
     def _neighbours(self, semitones: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

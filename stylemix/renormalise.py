@@ -12,8 +12,9 @@ from stylemix.transforms import Coefficients
 
 # A band so far below the mean of all is not heard, and neither is how it moves: -60 dB.
 FLOOR = 1e-3
-# What is not heard counts as moving as much as bands of music usually do, so that it is nothing special.
-USUAL_SHARE = 0.1
+# What is not heard counts as moving as much as bands of music usually do, so that it is nothing special: measured on
+# a piano, for time scattering and for joint scattering, whose rows each hold a part of the movement.
+USUAL_SHARE = {"time": 0.1, "joint": 0.03}
 # A mean over bands softer than this is no sound: -140 dB of full scale.
 _SOFTEST = 1e-7
 
@@ -35,6 +36,8 @@ class Renormaliser:
         Rows of higher order.
     parent : np.ndarray, shape (P2,), int
         For each of these, the place in `first` of the band it came from.
+    usual : float
+        `u`.
 
     References
     ----------
@@ -44,6 +47,7 @@ class Renormaliser:
     first: np.ndarray
     deeper: np.ndarray
     parent: np.ndarray
+    usual: float
 
     @classmethod
     def of(cls, meta: Mapping[str, np.ndarray]) -> Renormaliser:
@@ -52,17 +56,23 @@ class Renormaliser:
         Parameters
         ----------
         meta : mapping of str to np.ndarray
-            From `TimeScattering.meta`.
+            From `TimeScattering.meta` or, with an average over bands of a local length, `JointScattering.meta`.
 
         Returns
         -------
         Renormaliser
             For its coefficients.
         """
-        first, deeper = (np.flatnonzero(meta["order"] == order) for order in (1, 2))
+        plain = meta["order"] == 1
+        joint = "n_fr" in meta
+        if joint:
+            # Of the first order of joint scattering only the low-pass along log-frequency is a plain band.
+            plain &= meta["n_fr"] == 0
+        first, deeper = np.flatnonzero(plain), np.flatnonzero((meta["order"] > 0) & ~plain)
         n1 = meta["n"][:, 0]
         place = {int(n1[row]): i for i, row in enumerate(first)}
-        return cls(first, deeper, np.array([place[int(n1[row])] for row in deeper], dtype=int))
+        parent = np.array([place[int(n1[row])] for row in deeper], dtype=int)
+        return cls(first, deeper, parent, USUAL_SHARE["joint" if joint else "time"])
 
     def logarithms(self, coefficients: Coefficients, *, steady_level: bool = False) -> torch.Tensor:
         """Take the logarithms.
@@ -86,5 +96,5 @@ class Renormaliser:
             level = level.mean(-1, keepdim=True)
         floor = FLOOR * level.clamp_min(_SOFTEST)
         carrier = first + floor
-        share = (deeper + USUAL_SHARE * floor) / carrier[..., self.parent, :]
+        share = (deeper + self.usual * floor) / carrier[..., self.parent, :]
         return torch.cat([carrier.log() - level.clamp_min(_SOFTEST).log(), share.log()], dim=-2)

@@ -108,3 +108,12 @@ def test_it_rebuilds_and_blends(keen: Run, tmp_path: Path) -> None:
     wave = hybrid(keen, alpha=0.5, source=path, duration_s=2.0)
     assert np.isfinite(wave.samples).all()
     assert np.abs(wave.samples).max() > 0.01
+
+
+@pytest.mark.slow
+def test_joint_scattering_can_be_heard_too(folders: list[Path], tmp_path: Path) -> None:
+    run = tiny_run(folders, tmp_path / "joint.mix", recipe=hearing_recipe("vqt+joint", steps=20))
+    assert run.describe()["features"] == "vqt+joint"
+    assert run.metrics["error"] <= run.metrics["pca_error"] * (1 + 1e-6)
+    wave = hybrid(run, alpha=0.5, source=run.file_path(0), duration_s=1.0)
+    assert np.isfinite(wave.samples).all()
