@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylemix.errors import BadInput
-from stylemix.transforms import Coefficients, Fourier
+from stylemix.transforms import Coefficients, Fourier, huge_fft, real_fft
+from stylemix.transforms.huge_fft import irfft_by_slices, rfft_by_slices
 from stylemix.transforms.real_fft import irfft, rfft
 from tests.banks import error_db
 
@@ -166,6 +167,34 @@ def test_long_real_transforms_are_the_library_s(half: int, missing: int, rows: t
     # What is imaginary at the ends is ignored, as there.
     spectrum = torch.complex(random(*rows, half + 1), random(*rows, half + 1, seed=1))
     torch.testing.assert_close(irfft(spectrum, n), torch.fft.irfft(spectrum, n=n))
+
+
+@settings(max_examples=60, deadline=None)
+@given(a=st.integers(2, 40), b=st.integers(2, 40), share=st.floats(0.01, 1.0), size=st.sampled_from([1, 50, 2**16]))
+def test_huge_real_transforms_are_the_library_s(a: int, b: int, share: float, size: int) -> None:
+    n = a * b
+    x = random(max(1, int(share * n)), seed=n)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(huge_fft, "_SLICE", size)
+        torch.testing.assert_close(rfft_by_slices(x, a, b), torch.fft.rfft(x, n=n))
+        if n % 2 == 0:
+            spectrum = torch.complex(random(n // 2 + 1), random(n // 2 + 1, seed=1))
+            torch.testing.assert_close(irfft_by_slices(spectrum, a, b), torch.fft.irfft(spectrum, n=n))
+
+
+def test_the_way_by_slices_is_taken_where_no_gradient_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = 8192
+    monkeypatch.setattr(real_fft, "_KEPT", 4096)
+    x = random(n)
+    spectrum = torch.fft.rfft(x)
+    torch.testing.assert_close(rfft(x, n), spectrum)
+    torch.testing.assert_close(irfft(spectrum, n), x)
+    test_long_real_transforms_have_the_library_s_gradients()
+    # Where a length has no two factors near its root, the other way is taken.
+    torch.testing.assert_close(rfft(x, 2 * 4099), torch.fft.rfft(x, n=2 * 4099))
+    monkeypatch.setattr(real_fft, "rfft_by_slices", None)
+    with pytest.raises(TypeError):
+        rfft(x, n)
 
 
 def test_long_real_transforms_have_the_library_s_gradients() -> None:

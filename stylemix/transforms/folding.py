@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from stylemix.transforms.filterbank import FilterBank
 
 # Coefficients that are worked on at once on a CPU: they stay in its cache, and need no fresh memory.
-_TOGETHER = 2**16
+_TOGETHER = 2**17
 
 # Rising and falling flanks over the bins, each of shape (L // 2 + 1,).
 Flanks = tuple[torch.Tensor, torch.Tensor]
@@ -67,13 +67,7 @@ class Folding:
         self._starts = [int(b) for b in starts[:-1]] + [length // 2]
         self._groups = [(length // int(hop), len(list(rows))) for hop, rows in groupby(bank.hops)]
         self._runs = self._make_runs(device)
-        rise, fall = self._make_flanks(bank)
-        diagonal = self._diagonal(rise, fall)
-        self._windows, self._duals = (
-            (torch.as_tensor(rise / scale, dtype=dtype, device=device),
-             torch.as_tensor(fall / scale, dtype=dtype, device=device))
-            for scale in (length, diagonal)
-        )
+        self._windows, self._duals = self._make_flanks(bank, dtype, device)
 
     def analyse(self, spectrum: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Take the coefficients of a spectrum.
@@ -125,12 +119,13 @@ class Folding:
             Coefficients.
         """
         batch = spectrum.shape[0]
-        out = [spectrum.new_empty(batch, rows, n) for n, rows in self._groups]
+        out: dict[int, torch.Tensor] = {}
         for run in self._runs:
-            n = self._groups[run.group][0]
-            rise = spectrum[:, run.rise] * flanks[0][run.rise]
-            fall = spectrum[:, run.fall] * flanks[1][run.fall]
-            bins = torch.cat([rise, fall, spectrum.new_zeros(batch, 1)], dim=-1)
+            n, n_rise = self._groups[run.group][0], run.rise.stop - run.rise.start
+            bins = spectrum.new_zeros(batch, n_rise + run.fall.stop - run.fall.start + 1)
+            rise, fall = bins[:, :n_rise], bins[:, n_rise:-1]
+            torch.mul(spectrum[:, run.rise], flanks[0][run.rise], out=rise)
+            torch.mul(spectrum[:, run.fall], flanks[1][run.fall], out=fall)
             folded = _take(bins, run.fold).view(batch, -1, n)
             # The bands at zero and at Nyquist go on as their own mirror images.
             if run.is_first:
@@ -138,8 +133,15 @@ class Folding:
             if run.is_last:
                 beyond, size = self._beyond(n)
                 folded[:, -1, beyond : beyond + size] = rise[:, -1 - size : -1].flip(-1).conj()
-            out[run.group][:, run.rows] = torch.fft.ifft(folded, norm="forward")
-        return tuple(out)
+            found = torch.fft.ifft(folded, norm="forward")
+            rows = self._groups[run.group][1]
+            if found.shape[1] == rows:
+                out[run.group] = found
+            else:
+                if run.rows.start == 0:
+                    out[run.group] = found.new_empty(batch, rows, n)
+                out[run.group][:, run.rows] = found
+        return tuple(out[group] for group in range(len(self._groups)))
 
     def unfold(self, groups: tuple[torch.Tensor, ...], flanks: Flanks) -> torch.Tensor:
         """Transform each band back, apply windows and add up: the adjoint of `fold`.
@@ -174,29 +176,38 @@ class Folding:
         """Where the last band's mirror image begins on its lattice, and its size."""
         return self.length // 2 % n + 1, self._starts[-1] - self._starts[-2]
 
-    def _make_flanks(self, bank: FilterBank) -> tuple[np.ndarray, np.ndarray]:
-        width_hz, growth, f = bank.sample_rate / self.length, bank.growth, bank.frequencies_hz
-        rise = np.empty(self.length // 2 + 1)
-        for k, (start, stop) in enumerate(zip(self._starts[:-1], [*self._starts[1:-1], len(rise)], strict=True)):
-            share = (np.arange(start, stop) * width_hz - f[k]).clip(0) / (f[k + 1] - f[k])
-            distance = np.log1p(growth[k] * share) / np.log1p(growth[k])
-            # Twice u, so that a magnitude is an amplitude.
-            rise[start:stop] = 1 - np.cos(np.pi * distance.clip(max=1))
-        fall = 2 - rise
-        # The two bands at the ends hold both halves of a pair of frequencies anyway.
-        fall[: self._starts[1]] /= 2
-        rise[self._starts[-2] :] /= 2
-        return rise, fall
+    def _make_flanks(self, bank: FilterBank, dtype: torch.dtype, device: torch.device) -> tuple[Flanks, Flanks]:
+        """Windows, and dual windows; slice by slice, as they are long."""
+        b, size = self._starts, self.length // 2 + 1
+        u = self._shares(bank)
+        made = [torch.empty(size, dtype=dtype) for _ in range(4)]
+        for start, stop in pairwise([0, *range(b[1], b[-2], _TOGETHER), b[-2], size]):
+            is_first, is_last = start == 0, stop == size
+            # Twice, so that a magnitude is an amplitude; the two bands at the ends hold both halves of a pair anyway.
+            rise, fall = u[start:stop] * (2 - is_last), (1 - u[start:stop]) * (2 - is_first)
+            # The frame operator; what those hold in two places counts twice, but for zero and Nyquist themselves.
+            diagonal = rise**2 * (1 + is_last) + fall**2 * (1 + is_first)
+            if is_first:
+                diagonal[0] /= 2
+            if is_last:
+                diagonal[-1] /= 2
+            values = (rise / self.length, fall / self.length, rise / diagonal, fall / diagonal)
+            for target, value in zip(made, values, strict=True):
+                target[start:stop] = value
+        rise, fall, dual_rise, dual_fall = (values.to(device) for values in made)
+        return (rise, fall), (dual_rise, dual_fall)
 
-    def _diagonal(self, rise: np.ndarray, fall: np.ndarray) -> np.ndarray:
-        """Frame operator over the bins; what the bands at the ends hold in two places counts twice."""
-        twice = np.full(len(rise), 2.0)
-        twice[[0, -1]] = 1
-        first, last = slice(0, self._starts[1]), slice(self._starts[-2], None)
-        diagonal = rise**2 + fall**2
-        diagonal[first] = twice[first] * fall[first] ** 2 + rise[first] ** 2
-        diagonal[last] = twice[last] * rise[last] ** 2 + fall[last] ** 2
-        return diagonal
+    def _shares(self, bank: FilterBank) -> torch.Tensor:
+        """Values of u over the bins, float64."""
+        u = torch.empty(self.length // 2 + 1, dtype=torch.float64)
+        ends = [*self._starts[1:-1], len(u)]
+        intervals = zip(bank.frequencies_hz[:-1], np.diff(bank.frequencies_hz), bank.growth, strict=True)
+        for (f, width, growth), start, stop in zip(intervals, self._starts[:-1], ends, strict=True):
+            bins = torch.arange(start, stop, dtype=torch.float64)
+            grown = bins.mul_(bank.sample_rate / self.length).sub_(f).clamp_(min=0).mul_(growth / width)
+            angle = grown.log1p_().mul_(np.pi / np.log1p(growth)).clamp_(max=np.pi)
+            u[start:stop] = angle.cos_().mul_(-0.5).add_(0.5)
+        return u
 
     def _make_runs(self, device: torch.device) -> list[_Run]:
         runs, first = [], 0
@@ -214,19 +225,21 @@ class Folding:
         rise = slice(b[max(bands[0] - 1, 0)], b[bands[-1]] + (bands[-1] == last))
         fall = slice(b[bands[0]], b[min(bands[-1] + 1, last)])
         n_rise, n_fall = rise.stop - rise.start, fall.stop - fall.start
-        at = np.empty(n_rise + n_fall, dtype=np.int64)
+        count = np.arange(max(n_rise, n_fall), dtype=np.int32)
+        at = np.empty(n_rise + n_fall, dtype=np.int32)
+        fold = np.full(len(bands) * n, n_rise + n_fall, dtype=np.int32)
         for row, k in enumerate(bands):
             flanks = [(0, rise, b[max(k - 1, 0)], b[k] + (k == last)), (n_rise, fall, b[k], b[min(k + 1, last)])]
             for offset, bins, start, stop in flanks:
-                at[offset + start - bins.start : offset + stop - bins.start] = row * n + np.arange(start, stop) % n
-        fold = np.full(len(bands) * n, n_rise + n_fall)
-        fold[at] = np.arange(n_rise + n_fall)
+                # A stretch of bins, cut where it goes round: where each is found, and what is found there.
+                cut = min(stop, start + n - start % n)
+                for first, end in ((start, cut), (cut, stop)):
+                    place, bin_ = row * n + first % n, offset + first - bins.start
+                    at[bin_ : bin_ + end - first] = count[: end - first] + place
+                    fold[place : place + end - first] = count[: end - first] + bin_
 
-        def index(a: np.ndarray) -> torch.Tensor:
-            return torch.as_tensor(a, dtype=torch.int32, device=device)
-
-        return _Run(group, rows, rise, fall, index(fold), index(at[:n_rise]), index(at[n_rise:]),
-                    bands[0] == 0, bands[-1] == last)
+        fold_, at_ = (torch.from_numpy(a).to(device) for a in (fold, at))
+        return _Run(group, rows, rise, fall, fold_, at_[:n_rise], at_[n_rise:], bands[0] == 0, bands[-1] == last)
 
 
 def _take(values: torch.Tensor, index: torch.Tensor) -> torch.Tensor:

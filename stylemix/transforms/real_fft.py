@@ -7,9 +7,12 @@ from math import pi
 
 import torch
 
+from stylemix.transforms.huge_fft import irfft_by_slices, rfft_by_slices, sides
+
 # Below, one call of the library is as fast.
 _SHORT = 2**13
-# Longer tables of roots of unity are made anew for each call rather than kept: this is 16 MB in single precision.
+# Longer signals are transformed by slices, or where gradients are wanted with tables that are not kept: this is
+# 16 MB of them in single precision.
 _KEPT = 2**22
 
 
@@ -48,12 +51,14 @@ def rfft(x: torch.Tensor, n: int) -> torch.Tensor:
     """
     if not _is_one_long_row(x, n):
         return torch.fft.rfft(x, n=n)
+    if factors := _slices(x, n):
+        return rfft_by_slices(x.flatten(), *factors).reshape(*x.shape[:-1], -1)
     if x.shape[-1] < n:
         x = torch.nn.functional.pad(x, (0, n - x.shape[-1]))
     pairs = torch.fft.fft(torch.view_as_complex(x.contiguous().unflatten(-1, (-1, 2))))
     # Z_{n/2} is Z_0.
     pairs = torch.cat([pairs, pairs[..., :1]], dim=-1)
-    mirror = pairs.flip(-1).conj()
+    mirror = pairs.flip(-1).conj_physical()
     return torch.addcmul(mirror, _halves(n, x.dtype, x.device), pairs - mirror)
 
 
@@ -80,10 +85,12 @@ def irfft(spectrum: torch.Tensor, n: int) -> torch.Tensor:
     """
     if not _is_one_long_row(spectrum, n):
         return torch.fft.irfft(spectrum, n=n)
+    if factors := _slices(spectrum, n):
+        return irfft_by_slices(spectrum.flatten(), *factors).reshape(*spectrum.shape[:-1], -1)
     ends = [torch.complex(end.real, torch.zeros_like(end.real)) for end in (spectrum[..., :1], spectrum[..., -1:])]
     spectrum = torch.cat([ends[0], spectrum[..., 1:-1], ends[1]], dim=-1)
     # Solved for Z: the same step with the conjugate roots.
-    mirror = spectrum.flip(-1).conj()
+    mirror = spectrum.flip(-1).conj_physical()
     roots = _halves(n, spectrum.real.dtype, spectrum.device).conj()
     pairs = torch.addcmul(mirror, roots, spectrum - mirror)[..., :-1]
     return torch.view_as_real(torch.fft.ifft(pairs)).flatten(-2)
@@ -91,6 +98,10 @@ def irfft(spectrum: torch.Tensor, n: int) -> torch.Tensor:
 
 def _is_one_long_row(x: torch.Tensor, n: int) -> bool:
     return x.device.type == "cpu" and n >= _SHORT and n % 2 == 0 and x.shape[:-1].numel() == 1
+
+
+def _slices(x: torch.Tensor, n: int) -> tuple[int, int] | None:
+    return None if n <= _KEPT or (x.requires_grad and torch.is_grad_enabled()) else sides(n)
 
 
 def _halves(n: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
