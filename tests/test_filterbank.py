@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylemix.errors import BadInput
-from stylemix.transforms import FilterBank, variable_q
+from stylemix.transforms import VQT, FilterBank, variable_q
 from tests.banks import BANKS
 
 RATES = (8000, 11025, 22050, 44100, 96000, 192000)
@@ -137,3 +139,54 @@ def test_an_impossible_bank_is_refused(options: dict[str, float], message: str) 
 @pytest.mark.parametrize("options", [{"gamma_hz": 2628.0}, {"fmin_hz": 3956.0}, {"gamma_hz": 0.0, "fmin_hz": 3923.0}])
 def test_the_way_out_that_a_refusal_names_is_one(options: dict[str, float]) -> None:
     assert variable_q(8000, **options).n_bands >= 3  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def both_constant_q() -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """The magnitudes of a sound in 84 semitones from C1: ours, and librosa's at the same scale."""
+    import librosa
+
+    vqt = VQT(22050, bins_per_octave=12, gamma_hz=0)
+
+    def analyse(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ours = vqt.pool(vqt.forward(torch.from_numpy(x)).magnitudes(), len(x)).exp().numpy()[2:86]
+        # Its unscaled values are sums over a filter's length: half of a cosine's amplitude for each sample of it.
+        theirs = librosa.cqt(x, sr=22050, hop_length=256, n_bins=84, bins_per_octave=12, scale=False)
+        lengths, _ = librosa.filters.wavelet_lengths(freqs=vqt.frequencies_hz[2:86], sr=22050)
+        return ours, 2 * np.abs(theirs)[:, : ours.shape[1]] / lengths[:, None]
+
+    return analyse
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("note", [12, 33, 57, 80])
+def test_a_tone_is_what_it_is_in_librosa_s_constant_q(
+    note: int, both_constant_q: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+) -> None:
+    hz = 32.70319566257483 * 2 ** (note / 12)
+    x = 0.4 * np.cos(2 * np.pi * hz / 22050 * np.arange(6 * 22050))
+    ours, theirs = (m[:, 200:300] for m in both_constant_q(x))
+    assert set(ours.argmax(0)) == set(theirs.argmax(0)) == {note}
+    np.testing.assert_allclose(ours[note], 0.4, rtol=1e-3)
+    np.testing.assert_allclose(theirs[note], ours[note], rtol=0.03)
+    # Both windows are Hann bells, one in frequency and one in time: a note further both are well down.
+    for m in (ours, theirs):
+        assert m[[note - 2, note + 2]].max() < 0.1 * m[note].min()
+
+
+@pytest.mark.slow
+def test_a_glide_is_where_it_is_in_librosa_s_constant_q(
+    both_constant_q: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+) -> None:
+    # Five octaves in ten seconds, from C2.
+    t = np.arange(10 * 22050) / 22050
+    x = np.cos(2 * np.pi * 65.406 * 2 / np.log(2) * (2 ** (t / 2) - 1))
+    ours, theirs = both_constant_q(x)
+    frames = np.arange(120, 760)
+    wanted = 12 + 6 * frames * 256 / 22050
+    assert np.abs(ours[:, frames].argmax(0) - wanted).max() < 1
+    assert np.abs(theirs[:, frames].argmax(0) - wanted).max() < 1.5
+    # Librosa's windows fall off more slowly, so both are compared where the glide is at a note.
+    at = np.flatnonzero(np.abs(wanted - np.round(wanted)) < 0.06)
+    notes = np.round(wanted[at]).astype(int)
+    np.testing.assert_allclose(ours[notes, frames[at]], theirs[notes, frames[at]], rtol=0.1)

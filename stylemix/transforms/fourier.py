@@ -132,7 +132,8 @@ class Fourier:
         padded = torch.nn.functional.pad(x.reshape(-1, n_samples), (half, after))
         window = torch.as_tensor(self.window, dtype=x.dtype, device=x.device)
         frames = torch.stft(padded, self.n_fft, self.hop_length, window=window, center=False, return_complex=True)
-        group = (frames * self._scale(x)).reshape(*x.shape[:-1], *frames.shape[-2:])
+        # In place: the frames are several times as large as the sound.
+        group = frames.mul_(self._scale(x)).reshape(*x.shape[:-1], *frames.shape[-2:])
         return Coefficients((group,), (self.hop_length,), n_samples)
 
     def inverse(self, coefficients: Coefficients) -> torch.Tensor:
