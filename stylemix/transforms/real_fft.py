@@ -58,8 +58,9 @@ def rfft(x: torch.Tensor, n: int) -> torch.Tensor:
     pairs = torch.fft.fft(torch.view_as_complex(x.contiguous().unflatten(-1, (-1, 2))))
     # Z_{n/2} is Z_0.
     pairs = torch.cat([pairs, pairs[..., :1]], dim=-1)
-    mirror = pairs.flip(-1).conj_physical()
-    return torch.addcmul(mirror, _halves(n, x.dtype, x.device), pairs - mirror)
+    mirror = pairs.flip(-1).conj_physical_()
+    # In place: memory that is new costs as much as the arithmetic.
+    return (pairs - mirror).mul_(_halves(n, x.dtype, x.device)).add_(mirror)
 
 
 def irfft(spectrum: torch.Tensor, n: int) -> torch.Tensor:
@@ -90,9 +91,9 @@ def irfft(spectrum: torch.Tensor, n: int) -> torch.Tensor:
     ends = [torch.complex(end.real, torch.zeros_like(end.real)) for end in (spectrum[..., :1], spectrum[..., -1:])]
     spectrum = torch.cat([ends[0], spectrum[..., 1:-1], ends[1]], dim=-1)
     # Solved for Z: the same step with the conjugate roots.
-    mirror = spectrum.flip(-1).conj_physical()
+    mirror = spectrum.flip(-1).conj_physical_()
     roots = _halves(n, spectrum.real.dtype, spectrum.device).conj()
-    pairs = torch.addcmul(mirror, roots, spectrum - mirror)[..., :-1]
+    pairs = (spectrum - mirror).mul_(roots).add_(mirror)[..., :-1]
     return torch.view_as_real(torch.fft.ifft(pairs)).flatten(-2)
 
 
