@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 
 from stylemix.cli import run_command
 from stylemix.errors import BadInput
-from stylemix.measure.properties import report
+from stylemix.measure.properties import reconstruction, report
 from stylemix.measure.properties.deformations import BAND, prepared, sampled_at, shifted, transposed, warped
 from stylemix.measure.properties.excerpts import (
     EXCERPT_S,
@@ -34,6 +35,7 @@ from stylemix.measure.properties.pairs import (
     measure_tones,
     tremolo,
 )
+from stylemix.measure.properties.reconstruction import n_iterations, rebuilt
 from stylemix.measure.properties.report import measure_properties
 from stylemix.measure.properties.representations import (
     MFCC_HOP,
@@ -42,6 +44,7 @@ from stylemix.measure.properties.representations import (
     N_MFCC,
     SAMPLE_RATE,
     Representation,
+    first_order,
     fourier_modulus,
     mfcc,
     representations,
@@ -293,7 +296,8 @@ def test_the_nearest_of_the_same_file_is_counted_against_chance() -> None:
 
 def test_different_sounds_are_those_of_different_files() -> None:
     high, low = (prepared(tone(0.5, hz=hz), fade=100, silence=500) for hz in (2000.0, 200.0))
-    sounds = [Excerpt("a", 0, 0.0, high), Excerpt("a", 0, 1.0, 1.01 * high), Excerpt("b", 1, 0.0, low)]
+    alike = [Excerpt("a", 0, 0.0, gain * high) for gain in (1, 1.01, 1.01, 1.01)]
+    sounds = [*alike, Excerpt("b", 1, 0.0, low)]
     assert measure(FOURIER, make_material(sounds, []))["between"] == pytest.approx(np.sqrt(2), rel=0.02)
     assert measure(FOURIER, make_material(sounds[:2], []))["between"] == pytest.approx(0.01, rel=0.02)
 
@@ -399,7 +403,9 @@ def measured() -> dict[str, Any]:
         "between": 1.0, "between_means": 0.5, "pairs": {"tremolo": 0.2, "chirp": 0.2}, "lipschitz": 5.0, "growth": 1.0,
         "tones": {"250": 4.0, "1000": 4.0, "4000": 4.0}, "reversal": 0.1, "same_file": None, "chance": None,
         "numbers_per_sample": 0.1, "seconds": 1.0,
-        "rebuilt": {"method": "gradient", "coefficients": 0.03, "spectrogram_db": -21.0, "iterations": 9, "seconds": 1},
+        "rebuilt": {
+            "coefficients": 0.03, "bands_db": -21.0, "inverse_db": None, "iterations": 9, "seconds": 1.0,
+        },
     }  # fmt: skip
 
 
@@ -438,7 +444,7 @@ def test_bad_news_in_words(measured: dict[str, Any]) -> None:
     for kind in KINDS:
         measured[kind][1]["share"] = 0.9
     measured |= {"pairs": {"tremolo": 0.0, "chirp": 0.0}, "tones": {"250": 1.0, "4000": 16.0}}
-    measured["rebuilt"]["spectrogram_db"] = -3.0
+    measured["rebuilt"]["bands_db"] = -3.0
     found = judged(measured)
     assert {value["holds"] for value in found.values()} == {"no"}
     assert "not invariant to shifts (0.90), unstable under warps (0.90), not inv" in sentence("X", found)
@@ -583,3 +589,64 @@ def test_on_music_the_summary_of_the_lecture_holds(real_music: Path) -> None:
     assert (holds["wavelets"]["tremolo"], holds["time"]["tremolo"]) == ("no", "yes")
     assert holds["joint"]["transposition"] == "yes"
     assert holds["time"]["transposition"] != "yes"
+
+
+# Sound from representations.
+
+
+def test_the_fourier_modulus_gives_another_sound_with_the_same_modulus() -> None:
+    found = rebuilt(FOURIER, excerpt(1).sound)
+    assert found["coefficients"] < 0.02
+    assert found["bands_db"] > -10
+
+
+def test_wavelets_give_the_sound_back_and_the_inverse_exactly() -> None:
+    found = rebuilt(BY_KEY["vqt"], excerpt(1).sound)
+    assert found["coefficients"] < 0.03
+    assert found["bands_db"] < -15
+    assert found["inverse_db"] < -100
+    assert found["iterations"] <= n_iterations(BY_KEY["vqt"])
+
+
+@pytest.mark.slow
+def test_the_second_order_holds_what_the_first_has_lost() -> None:
+    sound = excerpt(1).sound
+    alone, both = rebuilt(first_order(), sound, judge=BY_KEY["time"]), rebuilt(BY_KEY["time"], sound)
+    assert both["coefficients"] < 0.05
+    assert alone["coefficients"] > 3 * both["coefficients"]
+
+
+def test_an_interrupted_search_interrupts_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconstruction, "match", lambda *args, **options: SimpleNamespace(ended_by="interrupted"))
+    with pytest.raises(KeyboardInterrupt):
+        rebuilt(FOURIER, excerpt(1).sound)
+
+
+def test_dearer_representations_get_fewer_iterations() -> None:
+    counts = [n_iterations(r) for r in representations()]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == 150
+    assert min(counts) >= 16
+
+
+def test_sounds_are_made_where_they_are_wanted(
+    fast: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def record(representation: Representation, sound: np.ndarray, *, seed: int, judge: Any = None) -> dict[str, Any]:
+        seen.append((representation.key, judge and judge.key))
+        error = 0.1 if judge else 0.01
+        return {"coefficients": error, "bands_db": -12.0, "inverse_db": None, "iterations": 3, "seconds": 1.0}
+
+    monkeypatch.setattr(report, "rebuilt", record)
+    time = Representation("time", "Time scattering", "", fourier_modulus)
+    monkeypatch.setattr(report, "representations", lambda: [FOURIER, time])
+    file = write(tmp_path / "a.wav", melody(30))
+    result = measure_properties([file], out=tmp_path / "p.html", show_progress=False)
+    assert seen == [("fourier", None), ("time", None), ("first", "time")]
+    assert "misses 10 % of the time scattering, one made from both orders 1 %" in " ".join(result["summary"])
+    assert result["representations"][0]["properties"]["rebuilt"] == {"value": -12.0, "holds": "partly"}
+    assert "its order 1 alone" in (tmp_path / "p.html").read_text(encoding="utf-8")
+    measure_properties([file], reconstruct=False, show_progress=False)
+    assert len(seen) == 3

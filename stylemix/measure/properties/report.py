@@ -13,7 +13,14 @@ from stylemix.files import check_output
 from stylemix.measure.properties import excerpts as sounds
 from stylemix.measure.properties.material import Material, all_deformations, make_material
 from stylemix.measure.properties.pairs import hard_pairs, measure_pairs, measure_tones
-from stylemix.measure.properties.representations import SAMPLE_RATE, WINDOW, Representation, representations
+from stylemix.measure.properties.reconstruction import rebuilt, seconds_needed
+from stylemix.measure.properties.representations import (
+    SAMPLE_RATE,
+    WINDOW,
+    Representation,
+    first_order,
+    representations,
+)
 from stylemix.measure.properties.trials import measure
 from stylemix.measure.properties.verdict import (
     HOLDS,
@@ -68,7 +75,8 @@ def measure_properties(
     -------
     dict
         JSON-safe: summary (sentences), lines (for a terminal), representations (each with key, title, settings,
-        what `stylemix.measure.properties.trials.measure` gives, pairs, tones, rebuilt, properties and seconds), the
+        what `stylemix.measure.properties.trials.measure` gives, pairs, tones, rebuilt (see
+        `stylemix.measure.properties.reconstruction.rebuilt`), properties, verdict and seconds), the
         meaning of the properties, thresholds, sounds, settings, seconds, and page (path, bytes) with `out`.
 
     Raises
@@ -85,15 +93,23 @@ def measure_properties(
     listed = representations()
     n_excerpts, n_deformed = (FEWER_EXCERPTS, FEWER_DEFORMED) if quick else (sounds.MOST_EXCERPTS, MOST_DEFORMED)
     deformations = all_deformations()
+    reconstruct = reconstruct and not quick
     # Besides the material each analyses two pairs, three tones and their warps.
     n_analyses = n_excerpts + n_deformed * (len(deformations) + 1) + 10
     total = _COMPOSING_S + n_deformed * len(deformations) * _DEFORMING_S + n_analyses * sum(r.cost for r in listed)
+    if reconstruct:
+        total += sum(seconds_needed(one) for one in [*listed, first_order()])
     with progress("measuring", total, show=show_progress) as update, threads(0):
         done = _Done(update)
         excerpts = _excerpts(given, n_excerpts, done)
         material = make_material(excerpts, deformations, most=n_deformed, seed=seed)
         done.add(n_deformed * len(deformations) * _DEFORMING_S)
         rows = [_measure_one(one, material, done) for one in listed]
+        if reconstruct:
+            _rebuild(rows, listed, material, seed, done)
+        for row in rows:
+            row["properties"] = judged(row)
+            row["verdict"] = sentence(row["title"], row["properties"])
         result = _result(rows, excerpts, material, given)
         result["seconds"] = round(time.perf_counter() - began, 1)
         if out is not None:
@@ -140,16 +156,32 @@ def _measure_one(representation: Representation, material: Material, done: _Done
     measured["pairs"] = measure_pairs(representation, hard_pairs())
     measured["tones"] = measure_tones(representation)
     done.add(10 * representation.cost)
-    properties = judged(measured)
     return {
         "key": representation.key,
         "title": representation.title,
         "settings": representation.settings,
         **measured,
-        "properties": properties,
-        "verdict": sentence(representation.title, properties),
         "seconds": round(time.perf_counter() - began, 2),
     }
+
+
+def _rebuild(
+    rows: list[dict[str, Any]], listed: Sequence[Representation], material: Material, seed: int, done: _Done
+) -> None:
+    """Make sound from each representation, and from the first order of time scattering alone."""
+    sound = material.sounds[material.chosen[0]]
+
+    def make(representation: Representation, judge: Representation | None = None) -> dict[str, Any]:
+        done.note = f"sound from {representation.title}"
+        done.add(0.0)
+        found = rebuilt(representation, sound, seed=seed, judge=judge)
+        done.add(seconds_needed(representation))
+        return found
+
+    for row, representation in zip(rows, listed, strict=True):
+        row["rebuilt"] = make(representation)
+        if representation.key == "time":
+            row["rebuilt_from_first"] = make(first_order(), judge=representation)
 
 
 def _result(

@@ -36,6 +36,10 @@ class Representation:
         Sound (..., T) to real coefficients; zero for silence.
     cost : float
         Seconds that a core needs for one excerpt, roughly, for a bar that moves evenly.
+    transform : Transform, optional
+        Whose coefficients, or their magnitudes, these are.
+    inverse : callable, optional
+        Sound to sound, through the coefficients with all their phases and back; where there is an inverse.
     """
 
     key: str
@@ -43,6 +47,8 @@ class Representation:
     settings: str
     analyse: Callable[[torch.Tensor], Coefficients]
     cost: float = 0.01
+    transform: Transform | None = None
+    inverse: Callable[[torch.Tensor], torch.Tensor] | None = None
 
 
 def representations() -> list[Representation]:
@@ -71,17 +77,50 @@ def representations() -> list[Representation]:
     spiral = SpiralScattering(SAMPLE_RATE, J=J, Q=(8, 1), F=16)
     ms = f"{1000 * WINDOW / SAMPLE_RATE:.0f} ms"
     return [
-        Representation("fourier", "Fourier modulus", "of the whole sound", fourier_modulus),
-        Representation("spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", _modulus(stft)),
-        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc),
-        Representation("vqt", "VQT modulus", "36 wavelets an octave", _modulus(vqt)),
-        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward),
-        Representation("time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 0.05),
-        Representation("joint", "Joint scattering", f"averaged over {ms} and two octaves", _weighted(joint), 0.15),
         Representation(
-            "spiral", "Spiral scattering", f"averaged over {ms}, order 2 over two octaves", _weighted(spiral), 0.35
+            "fourier", "Fourier modulus", "of the whole sound", fourier_modulus,
+            inverse=lambda x: torch.fft.irfft(torch.fft.rfft(x), n=x.shape[-1]),
         ),
-    ]
+        Representation(
+            "spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", _modulus(stft), transform=stft,
+            inverse=lambda x: stft.inverse(stft.forward(x)),
+        ),
+        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc),
+        Representation(
+            "vqt", "VQT modulus", "36 wavelets an octave", _modulus(vqt), transform=vqt,
+            inverse=lambda x: vqt.inverse(vqt.forward(x)),
+        ),
+        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward, transform=wavelets),
+        Representation(
+            "time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 0.05, transform=time
+        ),
+        Representation(
+            "joint", "Joint scattering", f"averaged over {ms} and two octaves", _weighted(joint), 0.15, transform=joint
+        ),
+        Representation(
+            "spiral", "Spiral scattering", f"averaged over {ms}, order 2 over two octaves", _weighted(spiral), 0.35,
+            transform=spiral,
+        ),
+    ]  # fmt: skip
+
+
+def first_order() -> Representation:
+    """Return the time scattering of order 1 alone: what is left to say without a second layer.
+
+    Returns
+    -------
+    Representation
+        With the settings of the time scattering among `representations`.
+
+    Examples
+    --------
+    >>> len(first_order().analyse(torch.zeros(20000)).array)
+    87
+    """
+    from stylemix.transforms.scattering import TimeScattering
+
+    scattering = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1), max_order=1)
+    return Representation("first", "Order 1 alone", "", scattering.forward, transform=scattering)
 
 
 def vector(coefficients: Coefficients) -> torch.Tensor:

@@ -13,7 +13,7 @@ from stylemix.measure.properties.representations import SAMPLE_RATE, WINDOW
 HOLDS, IN_PART = 1 / 8, 1 / 4
 # What counts as a small change: a shift by an eighth of the averaging, a warp of 1 %, a quarter tone.
 SMALL = {"shift": SHIFTS[2] * WINDOW / SAMPLE_RATE, "warp": 0.01, "transposition": 50.0}
-# Relative error of the magnitudes of an independent spectrogram of the sound made from a representation.
+# Error of the magnitudes, in bands that no representation has, of the sound made from a representation.
 REBUILT_DB, REBUILT_IN_PART_DB = -20.0, -10.0
 PROPERTIES = {
     "shift": f"Invariant to a shift of {1000 * SMALL['shift']:.0f} ms",
@@ -22,7 +22,7 @@ PROPERTIES = {
     "separation": "Different sounds are so much farther apart",
     "tremolo": "Hears how fast a tremolo is",
     "chirp": "Hears whether chirps rise or fall",
-    "rebuilt": "Sound comes back",
+    "rebuilt": "Sound comes back without its phases",
 }
 # From 250 Hz to 4 kHz a constant in proportion to frequency grows 16-fold; half of that counts as growing.
 LEAST_GROWTH = 8.0
@@ -63,7 +63,7 @@ def judged(measured: dict[str, Any]) -> dict[str, dict[str, Any]]:
         # The other way round: what a quarter is far from small for, is seen.
         found[key] = {"value": share, "holds": "yes" if share > IN_PART else "partly" if share > HOLDS else "no"}
     if measured.get("rebuilt"):
-        level = measured["rebuilt"]["spectrogram_db"]
+        level = measured["rebuilt"]["bands_db"]
         holds = "yes" if level <= REBUILT_DB else "partly" if level <= REBUILT_IN_PART_DB else "no"
         found["rebuilt"] = {"value": level, "holds": holds}
     return found
@@ -122,6 +122,13 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[str]:
             f"Averaged over time, two tremolos are {first:.2f} apart in the first layer of wavelets and {second:.2f} "
             "with the second layer of time scattering."
         )
+    first_alone = by_key.get("time", {}).get("rebuilt_from_first")
+    if first_alone:
+        both_orders = by_key["time"]["rebuilt"]["coefficients"]
+        said.append(
+            f"A sound made from order 1 alone misses {100 * first_alone['coefficients']:.0f} % of the time scattering, "
+            f"one made from both orders {100 * both_orders:.0f} %."
+        )
     if {"time", "joint"} <= by_key.keys():
         blind, seeing = (by_key[key]["properties"]["chirp"]["value"] for key in ("time", "joint"))
         said.append(
@@ -129,7 +136,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[str]:
             "scattering."
         )
     if len(said) > 1:
-        said.append("1.00 is how far apart different sounds are.")
+        said.append("In all of this, different sounds are 1.00 apart.")
     return said
 
 
