@@ -8,8 +8,11 @@ import pytest
 
 from stylemix.arrays import Wave
 from stylemix.audio import read_wave
+from stylemix.cache import ArrayCache
 from stylemix.errors import BadInput
 from stylemix.explore.atlas import map_data, map_run, segments_from_latents
+from stylemix.explore.spaces import SPACES, scattering_of_segments
+from stylemix.style import style_features
 from tests.fake_run import RATE, FakeRun, music
 
 
@@ -65,7 +68,7 @@ def test_a_run_becomes_a_map_of_all_its_files(run, tmp_path):
     facts = map_run(run, tmp_path / "map.html", show_progress=False)
     assert (facts["segments"], facts["files"], facts["with_sound"]) == (12, 4, 12)
     text = (tmp_path / "map.html").read_text("utf-8")
-    assert "PCA of mean and spread of 32 latents" in text
+    assert "PCA of mean and spread of 32 latents and 180 scattering statistics" in text
     assert '"files":["part0.wav","part1.wav","part0.wav","part1.wav"]' in text
 
 
@@ -91,6 +94,11 @@ def test_files_that_moved_or_changed_are_silent_and_counted(run, tmp_path):
     points = map_data(moved)
     assert points.audible.tolist() == [False] * 6 + [True] * 6
     assert points.facts["Silent files"].startswith("2 of 4")
+    # Of what is gone the run still knows the latents.
+    assert points.facts["Placed by"] == "PCA of mean and spread of 32 latents"
+    for space in ("scattering", "both"):
+        with pytest.raises(BadInput, match=f"the space {space} is computed from the recordings, and 2 of 4 have moved"):
+            map_data(moved, space=space)
     assert map_run(moved, tmp_path / "map.html", show_progress=False)["with_sound"] == 6
 
 
@@ -115,3 +123,36 @@ def test_long_corpora_get_longer_segments(run, monkeypatch):
     points = map_data(run)
     assert points.n_segments <= 8
     assert points.duration_s.max() >= 3
+
+
+def test_each_space_describes_segments_in_its_own_way(run):
+    placed = {space: map_data(run, space=space) for space in SPACES}
+    assert {space: points.facts["Placed by"] for space, points in placed.items()} == {
+        "latents": "PCA of mean and spread of 32 latents",
+        "scattering": "PCA of 180 scattering statistics",
+        "both": "PCA of mean and spread of 32 latents and 180 scattering statistics",
+    }
+    np.testing.assert_array_equal(placed["both"].xy, map_data(run).xy)
+    # The same segments at other places.
+    for space in SPACES[:2]:
+        np.testing.assert_array_equal(placed[space].start_s, placed["both"].start_s)
+        assert not np.allclose(placed[space].xy, placed["both"].xy)
+
+
+def test_an_unknown_space_is_refused_before_any_work(run, tmp_path):
+    with pytest.raises(BadInput, match="must be one of latents, scattering, both, got 'latent'"):
+        map_run(run, tmp_path / "map.html", space="latent")
+
+
+def test_a_segment_is_described_by_its_own_sound_once(run, tmp_path, monkeypatch):
+    cache, start_s, duration_s = ArrayCache(tmp_path), np.array([0.0, 2.0, 4.0]), np.full(3, 2.0)
+    path = run.files[0].path
+    found = scattering_of_segments(path, "hash", start_s, duration_s, cache=cache)
+    wave = read_wave(path, start_s=2.0, duration_s=2.0, sample_rate=22050)
+    # Resampled as a part and as a whole.
+    np.testing.assert_allclose(found[1], style_features(wave), atol=0.05)
+    assert not np.allclose(found[0], found[1], atol=0.5)
+    monkeypatch.setattr("stylemix.style.style_features", None)
+    np.testing.assert_array_equal(scattering_of_segments(path, "hash", start_s, duration_s, cache=cache), found)
+    with pytest.raises(TypeError):
+        scattering_of_segments(path, "hash", start_s + 0.1, duration_s, cache=cache)

@@ -42,7 +42,7 @@ CONTRACT = {
         "--sample-rate",
         "--seed",
     },
-    "map": WRITES | {"--seed"},
+    "map": WRITES | {"--seed", "--space"},
     "evaluate": WRITES,
     "properties": WRITES | {"--quick", "--reconstruct", "--seed"},
     "info": set(),
@@ -398,11 +398,12 @@ def test_the_other_commands_hand_over_what_they_were_given(
         "force": False,
         "show_progress": False,
     }
-    assert answer("map r.mix --out m.html --seed 2 --force") == {
+    assert answer("map r.mix --out m.html --seed 2 --space scattering --force") == {
         "arguments": ["run r.mix", "m.html"],
         "seed": 2,
         "force": True,
         "show_progress": True,
+        "space": "scattering",
     }
     measured = {"out": None, "force": False, "quick": False, "reconstruct": True, "seed": 0, "show_progress": True}
     assert answer("properties") == {"arguments": [[]], **measured}

@@ -23,6 +23,7 @@ def inspect(folders: opt.Folders, as_json: opt.Json = False) -> None:
 def map_styles(
     run: opt.RunFolder,
     out: opt.Out,
+    space: opt.Space = None,
     seed: opt.Seed = 0,
     force: opt.Force = False,
     as_json: opt.Json = False,
@@ -33,12 +34,13 @@ def map_styles(
     \b
     Example:
       stylemix map both.mix --out map.html
+      stylemix map both.mix --out map.html --space scattering
     """
     with answer(as_json) as give:
         from stylemix.explore.atlas import map_run
         from stylemix.model.run import load_run
 
-        give(map_run(load_run(run), out, force=force, seed=seed, show_progress=not quiet))
+        give(map_run(load_run(run), out, space=space, force=force, seed=seed, show_progress=not quiet))
 
 
 def evaluate(

@@ -38,6 +38,11 @@ Force: TypeAlias = Annotated[
 ]
 Seed: TypeAlias = Annotated[int, typer.Option(metavar="N", help="The seed of all randomness.")]
 
+Space: TypeAlias = Annotated[
+    Literal["latents", "scattering", "both"] | None,
+    typer.Option(help="In what segments are alike; else both, where the recordings are still there."),
+]
+
 # Training.
 UseRecipe: TypeAlias = Annotated[
     str, typer.Option("--recipe", metavar="NAME|FILE", help="See `stylemix recipes`.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from stylemix.errors import BadInput
 from stylemix.explore.cluster import Clusters, cluster
 from stylemix.explore.embed import Embedding, embed
 from stylemix.explore.page import MapData, write_map
+from stylemix.explore.spaces import Segments, check_space, choose_space, features_in, in_words
 from stylemix.files import check_output, sha256_file
 from stylemix.model.run import Run, inputs_of
 from stylemix.progress import progress
@@ -76,19 +76,10 @@ def segments_from_latents(
     return features, edges[:-1] / step_rate_hz, np.diff(edges) / step_rate_hz
 
 
-@dataclass(frozen=True)
-class _Segments:
-    features: np.ndarray
-    file: np.ndarray
-    start_s: np.ndarray
-    duration_s: np.ndarray
-    length_s: float
-
-
 class _FileClips:
     """Reads segments; the file read last stays open, since clips are asked for file by file."""
 
-    def __init__(self, paths: Sequence[Path | None], segments: _Segments) -> None:
+    def __init__(self, paths: Sequence[Path | None], segments: Segments) -> None:
         self._paths, self._segments = paths, segments
         self._reader: AudioReader | None = None
         self._index = -1
@@ -110,7 +101,7 @@ class _FileClips:
             self._reader.close()
 
 
-def _segments_of(run: Run, update: Callable[..., None]) -> _Segments:
+def _segments_of(run: Run, update: Callable[..., None]) -> Segments:
     total_s = sum(file.seconds for file in run.files)
     length_s = max(SEGMENT_S, total_s / MOST_SEGMENTS)
     cut = []
@@ -120,7 +111,7 @@ def _segments_of(run: Run, update: Callable[..., None]) -> _Segments:
         update(0.1 * (index + 1) / len(run.files), note="latents")
     features, start_s, duration_s = (np.concatenate(parts) for parts in zip(*cut, strict=True))
     file = np.repeat(np.arange(len(cut)), [len(part[1]) for part in cut])
-    return _Segments(features, file, start_s, duration_s, length_s)
+    return Segments(features, file, start_s, duration_s, length_s)
 
 
 def _shown_files(run: Run) -> list[str]:
@@ -146,12 +137,12 @@ def _unchanged_paths(run: Run) -> list[Path | None]:
     return paths
 
 
-def _facts(run: Run, segments: _Segments, placed: Embedding, groups: Clusters, seed: int,
-           n_gone: int) -> dict[str, str]:
-    dims = segments.features.shape[1] // 2
+def _facts(
+    run: Run, segments: Segments, described: str, placed: Embedding, groups: Clusters, seed: int, n_gone: int
+) -> dict[str, str]:
     facts = {
         "Length of a segment": f"about {segments.length_s:.3g} s",
-        "Placed by": f"{placed.method.upper()} of mean and spread of {dims} latents",
+        "Placed by": f"{placed.method.upper()} of {described}",
         "Clusters": f"{groups.k}, by the {groups.criterion}, of 1 to {max(groups.scores, default=1)}",
         "Seed": str(seed),
         "Run": shown_name(run.path.name),
@@ -164,13 +155,22 @@ def _facts(run: Run, segments: _Segments, placed: Embedding, groups: Clusters, s
     return facts
 
 
-def map_data(run: Run, *, seed: int = 0, update: Callable[..., None] = lambda done, note="": None) -> MapData:
+def map_data(
+    run: Run,
+    *,
+    space: str | None = None,
+    seed: int = 0,
+    update: Callable[..., None] = lambda done, note="": None,
+) -> MapData:
     """Cut a run's files into segments, place and group them, and find their sound.
 
     Parameters
     ----------
     run : Run
         A finished run.
+    space : {"latents", "scattering", "both"}, optional
+        In what segments are alike: what the model learned of them, the statistics of their scattering, or both. By
+        default both, or the latents alone where a recording has moved or changed since the training.
     seed : int
         Of the embedding and the clusters.
     update : callable
@@ -183,29 +183,42 @@ def map_data(run: Run, *, seed: int = 0, update: Callable[..., None] = lambda do
 
     Raises
     ------
+    BadInput
+        If the space is unknown, or needs recordings that are gone.
     StylemixError
         If the run is damaged or its training did not finish.
     """
+    check_space(space)
     segments = _segments_of(run, update)
     corpus = np.array([file.corpus for file in run.files])[segments.file]
-    update(0.1, note="placing")
-    placed = embed(segments.features, seed=seed)
-    update(0.4, note="clusters")
-    names = [shown_name(name) for name in run.corpora]
-    groups = cluster(segments.features, corpus, names, seed=seed)
-    update(0.6, note="sound")
     paths, shown = _unchanged_paths(run), _shown_files(run)
+    space = choose_space(space, paths)
+    hashes = [file.sha256 for file in run.files]
+    features = features_in(space, segments, paths, hashes, lambda share: update(0.1 + 0.2 * share, note="scattering"))
+    update(0.3, note="placing")
+    placed = embed(features, seed=seed)
+    update(0.5, note="clusters")
+    names = [shown_name(name) for name in run.corpora]
+    groups = cluster(features, corpus, names, seed=seed)
+    update(0.6, note="sound")
     there = np.array([path is not None for path in paths])
     return MapData(
         placed.points, corpus, groups.labels, [shown[i] for i in segments.file], segments.start_s,
         segments.duration_s, names, groups.names,
         clip=_FileClips(paths, segments), audible=there[segments.file], title=" and ".join(names),
-        facts=_facts(run, segments, placed, groups, seed, int((~there).sum())),
+        facts=_facts(run, segments, in_words(space, segments, features), placed, groups, seed, int((~there).sum())),
     )  # fmt: skip
 
 
-def map_run(run: Run, out: str | Path, *, force: bool = False, seed: int = 0,
-            show_progress: bool = True) -> dict[str, Any]:
+def map_run(
+    run: Run,
+    out: str | Path,
+    *,
+    space: str | None = None,
+    force: bool = False,
+    seed: int = 0,
+    show_progress: bool = True,
+) -> dict[str, Any]:
     """Write the map of a run: one page that opens offline and plays every segment.
 
     Parameters
@@ -214,6 +227,8 @@ def map_run(run: Run, out: str | Path, *, force: bool = False, seed: int = 0,
         A finished run.
     out : str or Path
         The page.
+    space : {"latents", "scattering", "both"}, optional
+        In what segments are alike; see `map_data`.
     force : bool
         Allow an existing file to be replaced.
     seed : int
@@ -229,14 +244,15 @@ def map_run(run: Run, out: str | Path, *, force: bool = False, seed: int = 0,
     Raises
     ------
     BadInput
-        If the page exists without `force` or is one of the run's files.
+        If the page exists without `force` or is one of the run's files, or the space is no good.
     StylemixError
         If the run is damaged or the page cannot be written.
     """
+    check_space(space)
     inputs = inputs_of(run)
     check_output(out, force=force, inputs=inputs)
     with progress("map", 1.0, show=show_progress) as update:
-        points = map_data(run, seed=seed, update=update)
+        points = map_data(run, space=space, seed=seed, update=update)
         facts = write_map(out, points, force=force, inputs=inputs)
         update(1.0)
     return facts
