@@ -27,6 +27,9 @@ def test_constant_q_bands_are_the_notes_they_are_named_after(rate: int, bins: in
     bank = variable_q(rate, bins_per_octave=bins, gamma_hz=0)
     regular = bank.frequencies_hz[2:-1]
     np.testing.assert_allclose(regular, 32.70319566257483 * 2 ** (np.arange(len(regular)) / bins), rtol=1e-12)
+    assert bank.frequencies_hz[1] == pytest.approx(regular[0] * 2 ** (-1 / bins))
+    # Below it there is one band more, at zero, and the axis is straight.
+    assert bank.warp(bank.frequencies_hz[1:2] * 0.3)[0] == pytest.approx(0.3)
     # From the second to the last but one, whose neighbours are regular too, the quality is the same.
     q = regular[1:-1] / bank.bandwidths_hz[3:-2]
     np.testing.assert_allclose(q, 1 / (2 ** (1 / bins) - 2 ** (-1 / bins)), rtol=1e-12)

@@ -175,11 +175,8 @@ class Stream:
             raise BadInput(
                 f"Stream: hops {c.hops} depend on the length of the sound; take a transform of local averages"
             )
-        # Transforms whose last frames may lie beyond the sound keep them; what rings has silence of its own.
-        last = held.is_over and not self.lead
         groups = tuple(
-            g[..., before // hop : None if last else -(-(before + size) // hop)]
-            for g, hop in zip(c.groups, c.hops, strict=True)
+            g[..., before // hop : -(-(before + size) // hop)] for g, hop in zip(c.groups, c.hops, strict=True)
         )
         return Coefficients(groups, c.hops, size)
 
@@ -196,7 +193,7 @@ class _Held:
     """
 
     def __init__(self, guard: int, beyond: int = 0) -> None:
-        self.guard, self.beyond, self.start, self.is_over = guard, beyond, beyond, False
+        self.guard, self.beyond, self.start = guard, beyond, beyond
         self.first = self.end = self.length = 0
         self.hops: tuple[int, ...] = (1,)
         self._parts: list[tuple[torch.Tensor, ...]] = []
@@ -209,11 +206,11 @@ class _Held:
 
     def take(self, size: int | None) -> tuple[list[torch.Tensor], int, int]:
         """Give the next block with its guards, the samples before it, and its size; all that is left for None."""
-        self.is_over = size is None
+        is_over = size is None
         size = self.end - self.beyond - self.start if size is None else size
         whole = [torch.cat(rows, dim=-1) for rows in zip(*self._parts, strict=True)]
-        self.length = (self.end if self.is_over else self.start + size + self.guard) - self.first
-        counts = [None if self.is_over else self.length // hop for hop in self.hops]
+        self.length = (self.end if is_over else self.start + size + self.guard) - self.first
+        counts = [None if is_over else self.length // hop for hop in self.hops]
         pieces = [w[..., :count] for w, count in zip(whole, counts, strict=True)]
         before = self.start - self.first
         self.start += size
