@@ -16,8 +16,8 @@ SMALL = {"shift": SHIFTS[2] * WINDOW / SAMPLE_RATE, "warp": 0.01, "transposition
 # Error of the magnitudes, in bands that no representation has, of the sound made from a representation.
 REBUILT_DB, REBUILT_IN_PART_DB = -20.0, -10.0
 PROPERTIES = {
-    "shift": f"Invariant to a shift of {1000 * SMALL['shift']:.0f} ms",
-    "warp": "Stable under a warp of 1 %",
+    "shift": f"Invariant to a shift of {1000 * SMALL['shift']:.0f}\u00a0ms",
+    "warp": "Stable under a warp of 1\u00a0%",
     "transposition": "Invariant to a quarter tone",
     "separation": "Different sounds are so much farther apart",
     "tremolo": "Hears how fast a tremolo is",
@@ -84,15 +84,12 @@ def sentence(title: str, properties: dict[str, dict[str, Any]]) -> str:
     str
         A sentence.
     """
-    words = [f"{_WORDS[key][properties[key]['holds']]} ({properties[key]['value']:.2f})" for key in _WORDS]
-    heard = [key for key in ("tremolo", "chirp") if properties[key]["holds"] != "no"]
-    mixed = {
-        (): "averaged over time it hears neither how fast a tremolo is nor where chirps go",
-        ("tremolo",): "averaged over time it hears how fast a tremolo is, not where chirps go",
-        ("chirp",): "averaged over time it hears where chirps go, not how fast a tremolo is",
-        ("tremolo", "chirp"): "averaged over time it hears how fast a tremolo is and where chirps go",
-    }[tuple(heard)]
-    return f"{title}: {', '.join(words)}; {mixed}."
+    words = [f"{_WORDS[key][properties[key]['holds']]} ({shown(key, properties[key]['value'])})" for key in _WORDS]
+    heard = {"yes": "hears", "partly": "hears in part", "no": "does not hear"}
+    tremolo, chirp = (heard[properties[key]["holds"]] for key in ("tremolo", "chirp"))
+    where = f"and {chirp}" if tremolo != chirp else "nor" if chirp == "does not hear" else "and"
+    hears = f"averaged over time it {tremolo} how fast a tremolo is {where} where chirps go"
+    return f"{title}: {', '.join(words)}; {hears}."
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -120,7 +117,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[str]:
         first, second = (by_key[key]["properties"]["tremolo"]["value"] for key in ("wavelets", "time"))
         said.append(
             f"Averaged over time, two tremolos are {first:.2f} apart in the first layer of wavelets and {second:.2f} "
-            "with the second layer of time scattering."
+            "with the second layer of time scattering, where different sounds are 1.00 apart."
         )
     first_alone = by_key.get("time", {}).get("rebuilt_from_first")
     if first_alone:
@@ -135,8 +132,6 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[str]:
             f"Chirps that rise and chirps that fall are {blind:.2f} apart in time scattering and {seeing:.2f} in joint "
             "scattering."
         )
-    if len(said) > 1:
-        said.append("In all of this, different sounds are 1.00 apart.")
     return said
 
 
@@ -184,12 +179,15 @@ def shown(key: str, value: float) -> str:
 
     Examples
     --------
-    >>> shown("shift", 0.0312), shown("separation", 12.3), shown("rebuilt", -21.44)
-    ('0.03', '12 x', '-21.4 dB')
+    >>> shown("shift", 0.0312), shown("warp", 0.2512), shown("separation", 12.3), shown("rebuilt", -21.44)
+    ('0.03', '0.251', '12 x', '-21.4 dB')
     """
     if key == "separation":
         return f"{value:.1f} x" if value < 10 else f"{min(value, 9999):.0f} x"
-    return f"{value:.1f} dB" if key == "rebuilt" else f"{value:.2f}"
+    if key == "rebuilt":
+        return f"{value:.1f} dB"
+    # A digit more where two would hide on which side of a threshold it is.
+    return f"{value:.3f}" if min(abs(value - limit) for limit in (HOLDS, IN_PART)) < 0.005 else f"{value:.2f}"
 
 
 def _at(rows: Sequence[dict[str, float]], amount: float) -> dict[str, float]:
