@@ -24,8 +24,8 @@ _STALL, _PATIENCE = 0.01, 20
 _COLOUR, _FLOOR = 1 / 3, 1e-2
 # Steps of Adam, in units of the sound's root mean square.
 _ADAM = 0.02
-# Pairs of steps and gradients that the quasi-Newton method remembers.
-_MEMORY = 30
+# Pairs of steps and gradients that the quasi-Newton method remembers, and numbers in all of them: long sound has fewer.
+_MEMORY, _REMEMBERED = 50, 2**28
 # Bins of a spectrum over which the lowest frequencies are averaged.
 _BINS = 8
 
@@ -212,8 +212,9 @@ class _Descent:
         to_sound, z = _coloured(self.best)
         z.requires_grad_()
         exact = {"tolerance_grad": 0.0, "tolerance_change": 0.0, "max_iter": n_iter, "max_eval": n_iter}
+        memory = int(min(max(_REMEMBERED // (2 * z.numel()), 5), _MEMORY))
         solver: torch.optim.Optimizer = (
-            torch.optim.LBFGS([z], history_size=_MEMORY, line_search_fn="strong_wolfe", **exact)  # type: ignore[arg-type]
+            torch.optim.LBFGS([z], history_size=memory, line_search_fn="strong_wolfe", **exact)  # type: ignore[arg-type]
             if optimizer == "lbfgs"
             else torch.optim.Adam([z], lr=_ADAM)
         )
@@ -299,10 +300,20 @@ def _start(objective: Objective, start: torch.Tensor | str, seed: int) -> torch.
                 return sound_or_none
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(*first.shape[:-2], objective.n_samples, generator=generator, dtype=real).to(first.device)
-    # Of a function nothing is known: the level is the one that comes nearest.
-    with torch.no_grad():
-        levels = [noise * 10.0**k for k in range(-5, 2)]
-    return min(levels, key=lambda sound: objective.evaluate(sound)[0].loss)
+    levels = [10.0 ** (k / 2) for k in range(-9, 3)]
+    return noise * min(levels, key=lambda level: _bias(objective.targets, level * noise))
+
+
+def _bias(targets: Sequence[Target], sound: torch.Tensor) -> float:
+    """Say how far the size of the coefficients is off: at the right level little, whatever the phase is."""
+    total = 0.0
+    for target in targets:
+        for found, wanted in zip(target.analyse(sound), target.groups, strict=True):
+            # Of what may be negative, logarithms above all, the mean tells the level; else the root mean square.
+            signed = not wanted.is_complex() and bool(wanted.min() < 0)
+            sizes = [float(v.mean() if signed else v.abs().square().mean().sqrt()) for v in (found, wanted)]
+            total += target.weight * abs(sizes[0] - sizes[1]) / max(abs(sizes[1]), 1e-12)
+    return total
 
 
 def _length(targets: Sequence[Target], n_samples: int | None, start: torch.Tensor | str) -> int:

@@ -76,6 +76,9 @@ def first_guess(
     """
     if target.silent:
         return torch.zeros(*_leading(target), n_samples, dtype=_real(target.groups[0]), device=target.groups[0].device)
+    if target.groups[0].is_complex() and hasattr(target.transform, "inverse"):
+        wanted = target.wanted if isinstance(target.wanted, Coefficients) else None
+        return None if wanted is None else target.transform.inverse(wanted)
     if isinstance(target.transform, VQT) and not target.groups[0].is_complex():
         vqt = target.transform
         start = _random_phases(target.groups, seed) if phase == "random" else None
@@ -112,7 +115,8 @@ class _Rows:
         gaps = np.empty(len(order))
         gaps[order] = np.gradient(self.frequency_hz[order])
         self.bandwidth_hz = np.maximum(np.nan_to_num(width), np.abs(gaps))
-        self.average = float(getattr(transform, "average", 0.0))
+        # Of the average of a whole sound nothing is to be sharpened.
+        self.average = 0.0 if getattr(transform, "T", None) == "global" else float(getattr(transform, "average", 0.0))
 
     @classmethod
     def of(cls, target: Target) -> _Rows | None:
@@ -126,8 +130,7 @@ class _Rows:
         # Wavelets along log-frequency have no mean: their rows hold the loudness of no band.
         keep &= np.nan_to_num(np.asarray(meta.get("xi_fr", np.zeros(n)), dtype=float)) == 0
         keep &= np.nan_to_num(frequency) > 0
-        short = any(g.ndim < 2 for g in target.groups) or getattr(target.transform, "T", None) == "global"
-        return None if short or keep.sum() < 2 else cls(target, keep, frequency)
+        return None if any(g.ndim < 2 for g in target.groups) or keep.sum() < 2 else cls(target, keep, frequency)
 
     def amplitudes(self, groups: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Take the rows out, (..., R, N) at one hop, with logarithms and divisions undone."""
@@ -182,12 +185,14 @@ class _Spectrum:
                      for m, n in zip(spread, frames, strict=True))
 
     def correct(self, found: torch.Tensor) -> None:
-        """Take a step of the iteration with what the transform finds in the sound, in place of what was modelled."""
-        ratio = (self.wanted / found.clamp_min(1e-6 * float(self.wanted.max()))).clamp(0.1, 10)
-        over_time = self._adjoint(ratio) / self._adjoint(torch.ones_like(ratio))
-        response = self.in_frequency
-        norm = response.sum(0)[:, None].clamp_min(1e-6)
-        self.power = self.power * (response.T @ over_time.square()) / norm
+        """Take a step of deconvolution with what the transform finds in the sound, in place of what was modelled.
+
+        Where Richardson and Lucy average quotients, this takes the quotient of averages: a band that is silent by
+        chance shall not count more than a loud one.
+        """
+        wanted, found = (self.in_frequency.T @ self._adjoint(a).square() for a in (self.wanted, found))
+        least = 1e-12 * float(wanted.max())
+        self.power = self.power * ((wanted + least) / (found + least)).clamp(0.01, 100)
 
     def _sharpened(self) -> torch.Tensor:
         """Undo the average over time: (..., R, N) to (..., R, N * finer)."""

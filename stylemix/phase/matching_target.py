@@ -232,9 +232,9 @@ class Objective:
                     sums[label] = sums.get(label, 0.0) + float(part.square().sum())
         return {label: sqrt(sums[label]) for label in sorted(sums)}
 
-    def _scale(self, i: int, label: str, share: float | None = None) -> float:
+    def _scale(self, i: int, label: str, share: float = _LOSS_SHARE) -> float:
         whole = sqrt(sum(norm**2 for norm in self._norms[i].values()))
-        return max(self._norms[i][label], (share or _LOSS_SHARE) * whole, 1e-12)
+        return max(self._norms[i][label], share * whole, 1e-12)
 
     def _errors(self, squares: list[dict[str, float]]) -> Errors:
         total = sum(target.weight for target in self.targets)
