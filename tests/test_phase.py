@@ -55,6 +55,16 @@ def test_a_tone_s_frequency_is_read_off_exactly(vqt: VQT, hz: float) -> None:
     assert (middle - hz).abs().max() < 2e-3 * hz
 
 
+@pytest.mark.parametrize("hz", [441.3, 1234.5])
+def test_a_tone_s_frequency_is_read_off_a_constant_q_bank(hz: float) -> None:
+    constant_q = VQT(RATE, bins_per_octave=24, gamma_hz=0)
+    x = torch.cos(2 * np.pi * hz / RATE * torch.arange(8 * RATE, dtype=torch.float64))
+    m = constant_q.forward(x).magnitudes()
+    found, hop = loudest(instantaneous_frequency(m, constant_q), m, constant_q, hz)
+    middle = found[3 * RATE // hop : 5 * RATE // hop]
+    assert (middle - hz).abs().max() < 2e-3 * hz
+
+
 def test_a_chirp_s_frequency_is_followed(vqt: VQT) -> None:
     t = torch.arange(4 * RATE, dtype=torch.float64) / RATE
     x = torch.cos(2 * np.pi * (500 * t + 50 * t**2))  # 500 + 100 t Hz

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 
 from stylemix.transforms import VQT
@@ -50,8 +51,7 @@ def instantaneous_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> t
         down = torch.atan(torch.sqrt(rows[..., :-2, :] / rows[..., 1:-1, :]))
         band = torch.arange(first, first + m.shape[-2], dtype=m.dtype, device=m.device)[:, None]
         position = (band + (up - down) * (2 / math.pi)).clamp(0, vqt.n_bands - 1)
-        # The inverse of FilterBank.warp.
-        out.append(vqt.bank.octave_width_hz * torch.expm1(position * vqt.bank.step))
+        out.append(vqt.bank.unwarp(position))
         first += m.shape[-2]
     return tuple(out)
 
@@ -113,9 +113,8 @@ def locate_band(vqt: VQT, band: int) -> tuple[int, int]:
     group, row : int
         Indices.
     """
-    hop = int(vqt.bank.hops[band])
-    first = int((vqt.bank.hops > hop).sum())
-    return vqt.hops.index(hop), band - first
+    groups = vqt.meta()["group"]
+    return int(groups[band]), band - int(np.searchsorted(groups, groups[band]))
 
 
 def _even_scale(magnitudes: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
