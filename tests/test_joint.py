@@ -36,6 +36,7 @@ def along(values: np.ndarray, gains: np.ndarray, axis: int) -> np.ndarray:
     return np.fft.ifft(np.fft.fft(values, axis=axis) * gains.reshape(shape), axis=axis)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("F", [None, 0, 5.0, "global"])
 def test_it_is_the_definition(F: Any) -> None:
     """Rates, matrices and pieces are only economy: plain whole transforms at full rate give the same numbers."""
@@ -102,6 +103,7 @@ def test_tight_filters_along_log_frequency_keep_energy() -> None:
     assert both == pytest.approx(float(z.real.square().sum()), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"F": 0}, {"F": 4, "T": 200}])
 def test_joint_scattering_brings_no_two_sounds_further_apart(options: dict[str, Any]) -> None:
     joint = JointScattering(RATE, J=6, Q=8, scaling="tight", pad="zero", oversampling=4, **options)

@@ -77,6 +77,7 @@ def test_coefficients_are_those_of_kymatio(case: str, which: str, dtype: torch.d
         assert error < (2e-3 if joint.F == "global" else 1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["default", "every_band", "two_an_octave"])
 def test_denser_sampling_comes_closer(case: str) -> None:
     joint = transform(case)

@@ -86,6 +86,7 @@ def summary() -> SpiralScattering:
     return SpiralScattering(RATE, J=10, Q=12, T="global", F="global")
 
 
+@pytest.mark.slow
 def test_it_is_the_definition() -> None:
     """Rates, matrices and one convolution for two are only economy: slow numpy gives the same numbers."""
     n = 2048
@@ -240,6 +241,7 @@ def combs(first: float, second: float) -> torch.Tensor:
     return torch.as_tensor(sound).float()
 
 
+@pytest.mark.slow
 def test_only_the_spiral_hears_which_of_two_combs_climbs() -> None:
     """Wavelets long enough to hear octaves climb blur the combs, and short enough ones to part them hear no octaves."""
     options: dict[str, Any] = {"J": 10, "Q": 12, "T": "global", "F": 0}
