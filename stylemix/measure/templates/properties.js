@@ -75,7 +75,7 @@ function propertyRows(columns, rows) {
 function drawPlot({ title, note, unit, x, lines }, limits) {
   const [width, height, left, right, top, bottom] = [400, 330, 58, 14, 10, 42];
   const [first, last] = [Math.log(x[0].value), Math.log(x[x.length - 1].value)];
-  const px = (v) => left + 8 + (Math.log(v) - first) / (last - first) * (width - left - right - 16);
+  const px = (v) => left + 8 + (Math.log(v) - first) / (last - first || 1) * (width - left - right - 16);
   const py = (v) => height - bottom - Math.log(Math.max(v, FLOOR) / FLOOR) / Math.log(TOP / FLOOR) * (height - top - bottom);
   const svg = svgNode("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
   svg.append(svgNode("title", {}, title));
