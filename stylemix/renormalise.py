@@ -74,15 +74,13 @@ class Renormaliser:
         parent = np.array([place[int(n1[row])] for row in deeper], dtype=int)
         return cls(first, deeper, parent, USUAL_SHARE["joint" if joint else "time"])
 
-    def logarithms(self, coefficients: Coefficients, *, steady_level: bool = False) -> torch.Tensor:
+    def logarithms(self, coefficients: Coefficients) -> torch.Tensor:
         """Take the logarithms.
 
         Parameters
         ----------
         coefficients : Coefficients
             Real, of one rate, shape (..., C, P, N): the power is averaged over the channels C.
-        steady_level : bool
-            Measure the level over all frames together, not frame by frame.
 
         Returns
         -------
@@ -92,8 +90,6 @@ class Renormaliser:
         power = coefficients.array.square().mean(-3).sqrt()
         first, deeper = power[..., self.first, :], power[..., self.deeper, :]
         level = first.mean(-2, keepdim=True)
-        if steady_level:
-            level = level.mean(-1, keepdim=True)
         floor = FLOOR * level.clamp_min(_SOFTEST)
         carrier = first + floor
         share = (deeper + self.usual * floor) / carrier[..., self.parent, :]

@@ -52,8 +52,6 @@ class StyleStatistics:
         The spectrum smoothed, then how uneven it is at each quefrency: mean over the bands.
     together : np.ndarray, shape (M, 2 W + 1)
         Movement of all bands together, evenly, then rising and then falling at each quefrency: mean over the bands.
-    below : np.ndarray, shape (M,)
-        The spectrum smoothed, mean over the bands that can move at each rate.
     """
 
     frequencies_hz: np.ndarray
@@ -63,7 +61,6 @@ class StyleStatistics:
     movement: np.ndarray
     ripple: np.ndarray
     together: np.ndarray
-    below: np.ndarray
 
 
 class StyleScattering:
@@ -123,17 +120,16 @@ class StyleScattering:
             bands = self._bands(first, inside)
             images = [image.mean(-1)[0] for image in self.log_frequency.moduli(bands)]
             ripple = torch.stack([self._over_bands(image) for image in images])
-            movement, together, below = [], [], []
+            movement, together = [], []
             for n2 in self.rates:
                 envelopes = inside.of(self.orders.second_bands(first, int(n2), length), self.orders.hops[1][n2])
                 movement.append(self._of_all_bands(modulus(envelopes).mean(-1)[0]))
                 n_filters = self.log_frequency.n_filters
                 image = self.log_frequency.spin_moduli(envelopes).mean(-1)[0].reshape(n_filters, -1)
                 together.append(self._over_bands(image))
-                below.append(self._over_bands(images[0][: image.shape[-1]]))
         return StyleStatistics(
             self.frequencies_hz, self.rates_hz, self.quefrencies, bands[0, self.heard].numpy(),
-            torch.stack(movement).numpy(), ripple.numpy(), torch.stack(together).numpy(), torch.stack(below).numpy(),
+            torch.stack(movement).numpy(), ripple.numpy(), torch.stack(together).numpy(),
         )  # fmt: skip
 
     def _bands(self, first: list[Moduli], inside: _Inside) -> torch.Tensor:

@@ -199,6 +199,9 @@ def test_with_a_context_it_begins_as_the_same_pca() -> None:
     # And what they share has begun with the same numbers.
     assert all(torch.equal(value, hearing.state_dict()[name]) for name, value in plain.state_dict().items())
     assert torch.equal(plain.encode(FRAMES, one), hearing.encode(FRAMES, one, CONTEXT))
+    # Nor does the context matter to what the residual layers see, when these begin to speak.
+    assert hearing.context_in is not None
+    assert not hearing.context_in.weight.any()
 
 
 def test_the_context_reaches_the_latents_of_its_step_and_the_neighbours() -> None:

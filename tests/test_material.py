@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylemix.errors import BadInput
+from stylemix.model import evaluation
+from stylemix.model.evaluation import held_out_error
 from stylemix.model.material import Material, Piece
 from stylemix.model.split import divide, split_files
 
@@ -223,6 +225,21 @@ def test_a_context_of_a_stretch_starts_where_it_does() -> None:
     bare = Material(["a"], [numbered(0, 40)], weights={}, floor_db=-200)
     assert bare.context(bare.pieces[0], 0, 8) is None
     assert bare.draw(2, 4, np.random.default_rng(0)).context is None
+
+
+def test_held_out_stretches_are_measured_with_their_own_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "_CHUNK_FRAMES", 16)
+    pieces = [with_context(10, held_out=True), with_context(10, held_out=True, start=8, stop=36)]
+    material = Material(["a"], pieces, weights={}, floor_db=-200, frames_per_step=4)
+    heard = []
+
+    def rebuild(shape: torch.Tensor, corpus: int, context: torch.Tensor | None) -> torch.Tensor:
+        assert context is not None
+        heard.append(context[0, 0].tolist())
+        return shape
+
+    assert held_out_error(rebuild, material, torch.zeros(1, K)) == 0
+    assert heard == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9], [2, 3, 4, 5], [6, 7, 8]]
 
 
 def test_some_contexts_are_no_contexts() -> None:
