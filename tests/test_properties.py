@@ -1,4 +1,4 @@
-"""The properties of representations: deformations exact, distances by closed form, the lecture's summary in numbers."""
+"""The properties of representations: deformations exact, distances by closed form, what scattering is for in numbers."""
 
 from __future__ import annotations
 
@@ -573,7 +573,7 @@ def test_a_browser_shows_the_page_without_complaint(fast: None, dark: bool, tmp_
 
 
 @pytest.mark.slow
-def test_on_music_the_summary_of_the_lecture_holds(real_music: Path) -> None:
+def test_on_music_scattering_alone_is_invariant_and_stable(real_music: Path) -> None:
     sounds = [path for path in sorted(real_music.rglob("*")) if path.suffix in (".flac", ".ogg", ".wav")]
     by_folder = {path.parent: path for path in sounds}
     files = list(by_folder.values())[:4]

@@ -52,7 +52,7 @@ class Representation:
 
 
 def representations() -> list[Representation]:
-    """List the representations that are measured, from the lecture's first to its last.
+    """List the representations that are measured, from Fourier to spiral scattering.
 
     Returns
     -------
@@ -64,44 +64,8 @@ def representations() -> list[Representation]:
     >>> [r.key for r in representations()]
     ['fourier', 'spectrogram', 'mfcc', 'vqt', 'wavelets', 'time', 'joint', 'spiral']
     """
-    from stylemix.transforms.fourier import Fourier
-    from stylemix.transforms.joint import JointScattering
-    from stylemix.transforms.scattering import TimeScattering
-    from stylemix.transforms.spiral import SpiralScattering
-    from stylemix.transforms.vqt import VQT
-
-    stft, vqt = Fourier(SAMPLE_RATE, n_fft=WINDOW, hop_length=WINDOW // 4), VQT(SAMPLE_RATE)
-    wavelets = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1), T=0, max_order=1)
-    time = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1))
-    joint = JointScattering(SAMPLE_RATE, J=J, Q=(8, 1))
-    spiral = SpiralScattering(SAMPLE_RATE, J=J, Q=(8, 1), F=16)
     ms = f"{1000 * WINDOW / SAMPLE_RATE:.0f} ms"
-    return [
-        Representation(
-            "fourier", "Fourier modulus", "of the whole sound", fourier_modulus,
-            inverse=lambda x: torch.fft.irfft(torch.fft.rfft(x), n=x.shape[-1]),
-        ),
-        Representation(
-            "spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", _modulus(stft), transform=stft,
-            inverse=lambda x: stft.inverse(stft.forward(x)),
-        ),
-        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc),
-        Representation(
-            "vqt", "VQT modulus", "36 wavelets an octave", _modulus(vqt), transform=vqt,
-            inverse=lambda x: vqt.inverse(vqt.forward(x)),
-        ),
-        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward, transform=wavelets),
-        Representation(
-            "time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 0.05, transform=time
-        ),
-        Representation(
-            "joint", "Joint scattering", f"averaged over {ms} and two octaves", _weighted(joint), 0.15, transform=joint
-        ),
-        Representation(
-            "spiral", "Spiral scattering", f"averaged over {ms}, order 2 over two octaves", _weighted(spiral), 0.35,
-            transform=spiral,
-        ),
-    ]  # fmt: skip
+    return [*_plain(ms), *_scatterings(ms)]
 
 
 def first_order() -> Representation:
@@ -224,6 +188,53 @@ def mfcc(x: torch.Tensor) -> Coefficients:
     cosines = np.sqrt(2 / N_MELS) * np.cos(np.pi * k * (m + 0.5) / N_MELS)
     cosines[0] /= np.sqrt(2)
     return Coefficients((torch.as_tensor(cosines, dtype=x.dtype) @ levels,), (MFCC_HOP,), x.shape[-1])
+
+
+def _plain(ms: str) -> list[Representation]:
+    from stylemix.transforms.fourier import Fourier
+    from stylemix.transforms.vqt import VQT
+
+    stft, vqt = Fourier(SAMPLE_RATE, n_fft=WINDOW, hop_length=WINDOW // 4), VQT(SAMPLE_RATE)
+    return [
+        Representation(
+            "fourier", "Fourier modulus", "of the whole sound", fourier_modulus,
+            inverse=lambda x: torch.fft.irfft(torch.fft.rfft(x), n=x.shape[-1]),
+        ),
+        Representation(
+            "spectrogram", "Spectrogram", f"modulus, Hann window of {ms}", _modulus(stft), transform=stft,
+            inverse=lambda x: stft.inverse(stft.forward(x)),
+        ),
+        Representation("mfcc", "MFCC", f"{N_MFCC} of {N_MELS} mel bands, windows of 93 ms", mfcc),
+        Representation(
+            "vqt", "VQT modulus", "36 wavelets an octave", _modulus(vqt), transform=vqt,
+            inverse=lambda x: vqt.inverse(vqt.forward(x)),
+        ),
+    ]  # fmt: skip
+
+
+def _scatterings(ms: str) -> list[Representation]:
+    from stylemix.transforms.joint import JointScattering
+    from stylemix.transforms.scattering import TimeScattering
+    from stylemix.transforms.spiral import SpiralScattering
+
+    # The first layer with nothing averaged shows what the average is for.
+    wavelets = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1), T=0, max_order=1)
+    time = TimeScattering(SAMPLE_RATE, J=J, Q=(8, 1))
+    joint = JointScattering(SAMPLE_RATE, J=J, Q=(8, 1))
+    spiral = SpiralScattering(SAMPLE_RATE, J=J, Q=(8, 1), F=16)
+    return [
+        Representation("wavelets", "Wavelet modulus", "8 wavelets an octave", wavelets.forward, transform=wavelets),
+        Representation(
+            "time", "Time scattering", f"orders 1 and 2, averaged over {ms}", time.forward, 0.05, transform=time
+        ),
+        Representation(
+            "joint", "Joint scattering", f"averaged over {ms} and two octaves", _weighted(joint), 0.15, transform=joint
+        ),
+        Representation(
+            "spiral", "Spiral scattering", f"averaged over {ms}, order 2 over two octaves", _weighted(spiral), 0.35,
+            transform=spiral,
+        ),
+    ]  # fmt: skip
 
 
 def _weighted(transform: Transform) -> Callable[[torch.Tensor], Coefficients]:
