@@ -1,4 +1,4 @@
-"""The properties of representations: deformations exact, distances by closed form, what scattering is for in numbers."""
+"""The properties of representations: deformations exact, distances by closed form, and what scattering is for."""
 
 from __future__ import annotations
 
