@@ -478,6 +478,9 @@ def test_the_summary_compares_the_layers(measured: dict[str, Any]) -> None:
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two representations that take no time, and few deformations."""
     monkeypatch.setattr(report, "representations", lambda: [FOURIER, BY_KEY["wavelets"]])
+    for name, fewer in (("MOST_DEFORMED", 1), ("FEWER_EXCERPTS", 3), ("FEWER_DEFORMED", 1)):
+        monkeypatch.setattr(report, name, fewer)
+    monkeypatch.setattr(report.sounds, "MOST_EXCERPTS", 3)
     few = [("shift", 0.0232), ("warp", 0.001), ("warp", 0.01), ("transposition", 50.0)]
     monkeypatch.setattr(report, "all_deformations", lambda: [Deformation(*how) for how in few])
 
