@@ -30,6 +30,7 @@ from stylemix.model.artefact import (
 )
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.coding import codes_to_frames, frames_to_codes
+from stylemix.model.facts import corpus_facts
 from stylemix.model.tensors import TensorFile
 from stylemix.recipe import Recipe
 from stylemix.transforms import VQT
@@ -138,7 +139,7 @@ class Run:
         condition : np.ndarray, shape (n_corpora,)
             Weights of the corpora, adding up to 1.
         context : np.ndarray, shape (R, M), optional
-            From `context`, of the same sound: needed where that gives one.
+            From `context`, where that gives one.
 
         Returns
         -------
@@ -150,9 +151,8 @@ class Run:
         BadInput
             If a shape is another, or the context is missing.
         """
-        codes, loudness = frames_to_codes(
-            self.model, log_magnitude, condition, floor_db=self.recipe.features.floor_db, context=context
-        )
+        floor_db = self.recipe.features.floor_db
+        codes, loudness = frames_to_codes(self.model, log_magnitude, condition, floor_db=floor_db, context=context)
         return Latents(codes, loudness, self.recipe.sound.sample_rate, self.step_length)
 
     def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
@@ -209,12 +209,8 @@ class Run:
             stored = self._stored.read(codes, loudness)
         except (KeyError, IndexError):
             raise damaged(self.path, LATENTS, f"the latents of file {index} are missing") from None
-        return Latents(
-            stored[codes].float().numpy(),
-            stored[loudness].float().numpy(),
-            self.recipe.sound.sample_rate,
-            self.step_length,
-        )
+        found = (stored[name].float().numpy() for name in (codes, loudness))
+        return Latents(*found, self.recipe.sound.sample_rate, self.step_length)
 
     def file_path(self, index: int) -> Path:
         """Find a file of the corpora, where it was or in its corpus' folder beside the run.
@@ -258,26 +254,15 @@ class Run:
         dict
             JSON-safe.
         """
-        parameters = sum(p.numel() for p in self.model.parameters())
-        corpora = [
-            {
-                "name": name,
-                "folder": self.folders[i],
-                "files": sum(f.corpus == i for f in self.files),
-                "minutes": round(sum(f.seconds for f in self.files if f.corpus == i) / 60, 2),
-                "held_out_files": sum(f.corpus == i and f.split != "train" for f in self.files),
-            }
-            for i, name in enumerate(self.corpora)
-        ]
         return {
             "path": str(self.path),
-            "corpora": corpora,
+            "corpora": corpus_facts(self.corpora, self.folders, self.files),
             "latent_dim": self.recipe.model.latent_dim,
             "latent_rate_hz": round(self.recipe.sound.sample_rate / self.step_length, 3),
             "sample_rate": self.recipe.sound.sample_rate,
             "bands": self.vqt.n_bands,
             "features": self.recipe.features.kind,
-            "parameters": parameters,
+            "parameters": sum(p.numel() for p in self.model.parameters()),
             "metrics": self.metrics,
         }
 
