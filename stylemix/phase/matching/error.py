@@ -1,19 +1,16 @@
-"""How far a sound is from coefficients it should have, and which way to go: errors and gradients, in blocks."""
+"""How far a sound is from the coefficients it should have, and which way to go: errors and gradients, in blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import ceil, lcm, sqrt
 from typing import Any
 
-import numpy as np
 import torch
 
-from stylemix.errors import BadInput
-from stylemix.transforms.cascade import modulus
-from stylemix.transforms.coefficients import Coefficients, Transform
+from stylemix.phase.matching.target import Target
+from stylemix.transforms.coefficients import Coefficients
 
 # In the loss an order counts by its relative error, but one that holds less than this share of the whole counts by the
 # error relative to this share: order 0 of a sound is often a thousandth, and descent would see to nothing else. With a
@@ -21,103 +18,6 @@ from stylemix.transforms.coefficients import Coefficients, Transform
 _LOSS_SHARE = 0.2
 # The same for the worst order, which tells when to end.
 _WORST_SHARE = 0.05
-
-
-@dataclass(frozen=True)
-class Target:
-    """Coefficients that a sound shall have.
-
-    Parameters
-    ----------
-    transform : Transform or callable
-        What gives a sound's coefficients: anything with ``forward(x) -> Coefficients``, or a differentiable function
-        of sound (..., T) that returns a tensor (..., P, N).
-    wanted : Coefficients or torch.Tensor
-        What they shall be. Real ones wanted of a complex transform are magnitudes; complex ones keep their phase.
-    weight : float
-        How much this target counts beside others.
-    name : str
-        In messages and in the names of errors; by default the transform's class or the function's name.
-
-    Raises
-    ------
-    BadInput
-        If the coefficients are not finite or the weight is not positive.
-
-    Examples
-    --------
-    >>> from stylemix.transforms import VQT
-    >>> vqt = VQT(8000)
-    >>> c = vqt.forward(torch.ones(1000))
-    >>> Target(vqt, Coefficients(c.magnitudes(), c.hops, 1000)).name
-    'VQT'
-    """
-
-    transform: Transform | Callable[[torch.Tensor], Any]
-    wanted: Coefficients | torch.Tensor
-    weight: float = 1.0
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        known = getattr(self.transform, "__name__", type(self.transform).__name__)
-        object.__setattr__(self, "name", self.name or known)
-        if not 0 < self.weight < float("inf"):
-            raise BadInput(f"{self.name}: the weight of a target must be above 0, got {self.weight}")
-        for group in self.groups:
-            if not isinstance(group, torch.Tensor) or group.ndim < 1 or not group.numel():
-                raise BadInput(f"{self.name}: the wanted coefficients must be tensors (..., P, N), not empty")
-            if group.dtype not in (torch.float32, torch.float64, torch.complex64, torch.complex128):
-                raise BadInput(f"{self.name}: the wanted coefficients must be float or complex, got {group.dtype}")
-            if not bool(torch.isfinite(group).all()):
-                raise BadInput(f"{self.name}: the wanted coefficients hold NaN or Inf; nothing can match them")
-
-    @property
-    def groups(self) -> tuple[torch.Tensor, ...]:
-        """The wanted coefficients, one tensor for each rate."""
-        return self.wanted.groups if isinstance(self.wanted, Coefficients) else (self.wanted,)
-
-    @cached_property
-    def meta(self) -> dict[str, np.ndarray]:
-        """What the transform says of its rows; of a function nothing is known."""
-        return self.transform.meta() if hasattr(self.transform, "meta") else {}
-
-    @property
-    def silent(self) -> bool:
-        """Whether all that is wanted is zero."""
-        return not any(bool(g.any()) for g in self.groups)
-
-    def analyse(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Take a sound's coefficients, as magnitudes where magnitudes are wanted.
-
-        Parameters
-        ----------
-        x : torch.Tensor, shape (..., T)
-            Sound.
-
-        Returns
-        -------
-        tuple of torch.Tensor
-            One tensor for each rate. Differentiable.
-
-        Raises
-        ------
-        BadInput
-            If there are others than the wanted ones: they are another transform's.
-        """
-        found = self.transform.forward(x) if hasattr(self.transform, "forward") else self.transform(x)
-        groups = found.groups if isinstance(found, Coefficients) else (found,)
-        if len(groups) != len(self.groups):
-            raise BadInput(f"{self.name}: wanted are coefficients at {len(self.groups)} rates, and the transform gives "
-                           f"{len(groups)}; take the target from the transform that is to match it")
-        bare = [g.is_complex() and not w.is_complex() for g, w in zip(groups, self.groups, strict=True)]
-        if any(bare) and self._least < 0:
-            raise BadInput(f"{self.name}: wanted are real coefficients of a complex transform, so magnitudes, and the "
-                           f"least is {self._least:.3g}; magnitudes are not negative")
-        return tuple(modulus(g) if b else g for g, b in zip(groups, bare, strict=True))
-
-    @cached_property
-    def _least(self) -> float:
-        return min((float(g.min()) for g in self.groups if not g.is_complex()), default=0.0)
 
 
 class Objective:
@@ -142,16 +42,15 @@ class Objective:
     Raises
     ------
     BadInput
-        If there is no target.
+        As `Target.check`.
     """
 
     def __init__(self, targets: Sequence[Target], n_samples: int, *, block_s: float = 30.0) -> None:
-        if not targets:
-            raise BadInput("match: give at least one target")
+        for target in targets:
+            target.check(n_samples)
         self.targets = tuple(targets)
         self.n_samples = n_samples
         self._blocks = [_blocks_of(target, n_samples, block_s) for target in targets]
-        self._orders = [_orders_of(target) for target in targets]
         self._norms = [self._order_norms(i) for i in range(len(targets))]
 
     @property
@@ -207,16 +106,10 @@ class Objective:
         sums: dict[str, torch.Tensor] = {}
         for g, (found, wanted) in enumerate(zip(groups, self.targets[i].groups, strict=True)):
             found, wanted = block.cut(g, found, wanted)
-            if found.shape != wanted.shape:
-                raise BadInput(
-                    f"{self.targets[i].name}: wanted are coefficients of shape {tuple(wanted.shape)}, and of a sound "
-                    f"of {self.n_samples} samples the transform gives {tuple(found.shape)}; take the target from the "
-                    "transform that is to match it"
-                )
             difference = found - wanted
             if difference.is_complex():
                 difference = torch.view_as_real(difference).flatten(-2)
-            for label, rows in self._orders[i][g].items():
+            for label, rows in self.targets[i].orders[g].items():
                 part = difference if rows is None else difference[..., rows, :]
                 square = part.square().sum()
                 sums[label] = sums[label] + square if label in sums else square
@@ -227,7 +120,7 @@ class Objective:
         for g, group in enumerate(self.targets[i].groups):
             for block in self._blocks[i]:
                 wanted = block.cut(g, None, group)[1].abs()
-                for label, rows in self._orders[i][g].items():
+                for label, rows in self.targets[i].orders[g].items():
                     part = wanted if rows is None else wanted[..., rows, :]
                     sums[label] = sums.get(label, 0.0) + float(part.square().sum())
         return {label: sqrt(sums[label]) for label in sorted(sums)}
@@ -314,16 +207,3 @@ def _cut(target: Target, n_samples: int, block_s: float) -> Iterator[_Block]:
             tuple(slice((start - first) // hop, ceil((stop - first) / hop)) for hop in hops),
             tuple(slice(start // hop, ceil(stop / hop)) for hop in hops),
         )
-
-
-def _orders_of(target: Target) -> list[dict[str, list[int] | None]]:
-    """For each group the rows of each order; "" and all rows, where there are no orders."""
-    orders = target.meta.get("order")
-    rows = [g.shape[-2] if g.ndim > 1 else 1 for g in target.groups]
-    if orders is None:
-        return [{"": None} for _ in rows]
-    if sum(rows) != len(orders):
-        raise BadInput(f"{target.name}: wanted are coefficients in {sum(rows)} rows, and the transform gives "
-                       f"{len(orders)}; take the target from the transform that is to match it")
-    parts = np.split(np.asarray(orders), np.cumsum(rows)[:-1])
-    return [{f"order {k}": np.flatnonzero(part == k).tolist() for k in np.unique(part)} for part in parts]

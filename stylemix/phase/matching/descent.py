@@ -12,10 +12,11 @@ import torch
 
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
-from stylemix.phase.matching_start import first_guess
-from stylemix.phase.matching_target import Errors, Objective, Target
+from stylemix.phase.matching.error import Errors, Objective
+from stylemix.phase.matching.start import begin
+from stylemix.phase.matching.target import Target
 from stylemix.progress import progress
-from stylemix.transforms.coefficients import Coefficients, check_sound
+from stylemix.transforms.coefficients import Coefficients
 
 # Descent ends when its best loss falls by less than this share over so many iterations.
 _STALL, _PATIENCE = 0.01, 20
@@ -153,15 +154,15 @@ def match(
     targets = (targets,) if isinstance(targets, Target) else tuple(targets)
     _check_options(until, n_iter, seconds, optimizer)
     length = _length(targets, n_samples, start)
+    rate = _rate(targets)
     objective = Objective(targets, length, block_s=block_s)
-    sound = _start(objective, start, seed)
+    sound = begin(targets, length, start, seed)
     with progress("matching", n_iter, show=show) as update:
         limits = _Limits(until, n_iter, inf if seconds is None else began + seconds)
         descent = _Descent(objective, sound, limits, update)
         ended_by = descent.run(optimizer, [*schedule, (n_iter, None)])
-    rates = [getattr(target.transform, "sample_rate", 0) for target in targets]
     return Matched(
-        samples=descent.best, sample_rate=max(rates), errors=descent.errors, start=descent.first,
+        samples=descent.best, sample_rate=rate, errors=descent.errors, start=descent.first,
         n_iter=len(descent.history), seconds=time.perf_counter() - began, ended_by=ended_by,
         history=tuple(descent.history),
     )  # fmt: skip
@@ -279,45 +280,10 @@ def _coloured(sound: torch.Tensor) -> tuple[Callable[[torch.Tensor], torch.Tenso
     return lambda z: torch.fft.irfft(torch.fft.rfft(z) * gain, n=length)[..., :n_samples], z
 
 
-def _start(objective: Objective, start: torch.Tensor | str, seed: int) -> torch.Tensor:
-    """Take or make the sound to begin with."""
-    first = objective.targets[0].groups[0]
-    real = torch.zeros((), dtype=first.dtype).abs().dtype
-    if isinstance(start, torch.Tensor):
-        sound = check_sound(start, "match: start").detach().to(first.device, real)
-        if not bool(sound.any()) and not all(target.silent for target in objective.targets):
-            raise BadInput("match: start is silent, and silence has no gradient; give noise, or start='noise'")
-        return sound
-    if start not in ("phase", "random", "noise"):
-        raise BadInput(f"match: start must be a sound, 'phase', 'random' or 'noise', got {start!r}")
-    if all(target.silent for target in objective.targets):
-        return torch.zeros(*first.shape[:-2], objective.n_samples, dtype=real, device=first.device)
-    if start != "noise":
-        for target in objective.targets:
-            phase: Literal["estimated", "random"] = "estimated" if start == "phase" else "random"
-            sound_or_none = first_guess(target, objective.n_samples, phase=phase, seed=seed)
-            if sound_or_none is not None:
-                return sound_or_none
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(*first.shape[:-2], objective.n_samples, generator=generator, dtype=real).to(first.device)
-    levels = [10.0 ** (k / 2) for k in range(-9, 3)]
-    return noise * min(levels, key=lambda level: _bias(objective.targets, level * noise))
-
-
-def _bias(targets: Sequence[Target], sound: torch.Tensor) -> float:
-    """Say how far the size of the coefficients is off: at the right level little, whatever the phase is."""
-    total = 0.0
-    for target in targets:
-        for found, wanted in zip(target.analyse(sound), target.groups, strict=True):
-            # Of what may be negative, logarithms above all, the mean tells the level; else the root mean square.
-            signed = not wanted.is_complex() and bool(wanted.min() < 0)
-            sizes = [float(v.mean() if signed else v.abs().square().mean().sqrt()) for v in (found, wanted)]
-            total += target.weight * abs(sizes[0] - sizes[1]) / max(abs(sizes[1]), 1e-12)
-    return total
-
-
 def _length(targets: Sequence[Target], n_samples: int | None, start: torch.Tensor | str) -> int:
     """Find out how long the sound is to be."""
+    if not targets:
+        raise BadInput("match: give at least one target")
     told = {target.wanted.n_samples for target in targets if isinstance(target.wanted, Coefficients)}
     told |= {n_samples} if n_samples is not None else set()
     told |= {start.shape[-1]} if isinstance(start, torch.Tensor) and start.ndim else set()
@@ -328,6 +294,13 @@ def _length(targets: Sequence[Target], n_samples: int | None, start: torch.Tenso
     if length < 1:
         raise BadInput(f"match: the sound must have at least one sample, got n_samples {length}")
     return length
+
+
+def _rate(targets: Sequence[Target]) -> int:
+    rates = {target.transform.sample_rate for target in targets if hasattr(target.transform, "sample_rate")}
+    if len(rates) > 1:
+        raise BadInput(f"match: all targets must be of one sample rate, got {sorted(rates)} Hz")
+    return rates.pop() if rates else 0
 
 
 def _check_options(until: float, n_iter: int, seconds: float | None, optimizer: str) -> None:
