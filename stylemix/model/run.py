@@ -209,8 +209,8 @@ class Run:
             stored = self._stored.read(codes, loudness)
         except (KeyError, IndexError):
             raise damaged(self.path, LATENTS, f"the latents of file {index} are missing") from None
-        found = (stored[name].float().numpy() for name in (codes, loudness))
-        return Latents(*found, self.recipe.sound.sample_rate, self.step_length)
+        z, loud = (stored[name].float().numpy() for name in (codes, loudness))
+        return Latents(z, loud, self.recipe.sound.sample_rate, self.step_length)
 
     def file_path(self, index: int) -> Path:
         """Find a file of the corpora, where it was or in its corpus' folder beside the run.
