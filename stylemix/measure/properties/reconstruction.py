@@ -11,8 +11,7 @@ from stylemix.measure.metrics import spectral_convergence_db
 from stylemix.measure.properties.deformations import prepared
 from stylemix.measure.properties.representations import SAMPLE_RATE, Representation, vector
 from stylemix.measure.spectra import stft
-from stylemix.phase.matching import match
-from stylemix.phase.matching_target import Target
+from stylemix.phase.matching import Target, match
 from stylemix.transforms.coefficients import Coefficients
 
 PIECE_S, SILENCE_S = 0.9, 0.1
