@@ -497,7 +497,8 @@ def test_the_report_is_json_and_the_page_escapes(
     result = json.loads(shown_.out)
     assert shown_.err == ""
     assert [row["key"] for row in result["representations"]] == ["fourier", "wavelets"]
-    assert [row["holds"] for row in (r["properties"]["shift"] for r in result["representations"])] == ["yes", "no"]
+    fourier, wavelets = (row["properties"]["shift"] for row in result["representations"])
+    assert fourier["holds"] == "yes" != wavelets["holds"]
     assert {"shift", "warp", "transposition", "pairs", "tones", "verdict"} <= result["representations"][0].keys()
     assert result["n_files"] == 2
     assert result["page"]["bytes"] == page.stat().st_size
