@@ -25,6 +25,8 @@ _STALL, _PATIENCE = 0.01, 20
 _COLOUR, _FLOOR = 1 / 3, 1e-2
 # Steps of Adam, in units of the sound's root mean square.
 _ADAM = 0.02
+# Size of the first step of the quasi-Newton method, as a share of the sound.
+_FIRST_STEP = 0.03
 # Pairs of steps and gradients that the quasi-Newton method remembers, and numbers in all of them: long sound has fewer.
 _MEMORY, _REMEMBERED = 50, 2**28
 # Bins of a spectrum over which the lowest frequencies are averaged.
@@ -210,14 +212,17 @@ class _Descent:
     def _descend(self, optimizer: str, n_iter: int, max_order: int | None) -> str:
         """Go on from the best sound so far, and say why it ended."""
         self._losses = []
-        to_sound, z = _coloured(self.best)
+        # The optimiser's first step adds up to one over all samples: in units in which that is a part of the sound, its
+        # line search need not grow it first.
+        unit = _FIRST_STEP * self.best.numel()
+        to_sound, z = _coloured(self.best, unit)
         z.requires_grad_()
         exact = {"tolerance_grad": 0.0, "tolerance_change": 0.0, "max_iter": n_iter, "max_eval": n_iter}
         memory = int(min(max(_REMEMBERED // (2 * z.numel()), 5), _MEMORY))
         solver: torch.optim.Optimizer = (
             torch.optim.LBFGS([z], history_size=memory, line_search_fn="strong_wolfe", **exact)  # type: ignore[arg-type]
             if optimizer == "lbfgs"
-            else torch.optim.Adam([z], lr=_ADAM)
+            else torch.optim.Adam([z], lr=_ADAM / unit)
         )
 
         def closure() -> float:
@@ -259,8 +264,13 @@ class _Descent:
         return loss, gradient
 
 
-def _coloured(sound: torch.Tensor) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.Tensor]:
-    """Change the variable: a linear map to sound that scales frequencies, and what it maps to this sound."""
+def _coloured(
+    sound: torch.Tensor, unit: float
+) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.Tensor]:
+    """Change the variable: a linear map to sound that scales frequencies, and what it maps to this sound.
+
+    In units of `unit` times its root mean square, so that the steps of an optimiser do not depend on loudness.
+    """
     from scipy.fft import next_fast_len
 
     n_samples = sound.shape[-1]
@@ -275,8 +285,8 @@ def _coloured(sound: torch.Tensor) -> tuple[Callable[[torch.Tensor], torch.Tenso
     level = ((running[high] - running[low]).clamp_min(0) / (high - low)).sqrt()
     gain = (level / level.max().clamp_min(1e-30)).clamp_min(_FLOOR).pow(_COLOUR).to(sound.dtype)
     z = torch.fft.irfft(spectrum / gain, n=length)
-    # In these units a typical sample is one: so the steps of an optimiser do not depend on loudness.
-    gain, z = gain * (unit := z.square().mean().sqrt().clamp_min(1e-12)), z / unit
+    scale = unit * z.square().mean().sqrt().clamp_min(1e-12)
+    gain, z = gain * scale, z / scale
     return lambda z: torch.fft.irfft(torch.fft.rfft(z) * gain, n=length)[..., :n_samples], z
 
 

@@ -27,8 +27,8 @@ _PER_BAND = 3
 _SHARPEN = 200
 # Rows of several rates are brought to this hop (samples).
 _COMMON_HOP = 256
-# Logarithm of an amplitude that counts as none.
-_NOTHING = -20.0
+# Logarithm of an amplitude, against the largest, that counts as none.
+_NOTHING = -18.0
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,9 @@ class Spectrum:
     """
 
     def __init__(self, bands: Bands, amplitudes: torch.Tensor, vqt: VQT, n_samples: int) -> None:
-        self.vqt, self.n_samples, self.wanted = vqt, n_samples, amplitudes
+        # All is done at one level, so that what counts as nothing does not depend on loudness.
+        self.level = amplitudes.max().clamp_min(1e-30)
+        self.vqt, self.n_samples, self.wanted = vqt, n_samples, amplitudes / self.level
         self._finer = _FINER if bands.average else 1
         self.hop = bands.hop / self._finer
         # A Gauss window whose gain has deviation w in frequency has deviation 1 / (2 pi w) in time.
@@ -178,7 +180,8 @@ class Spectrum:
         spread = self.vqt.spread(interpolate(level, frames), self.n_samples)
         inside = [torch.arange(m.shape[-1], device=m.device) * hop < self.n_samples
                   for m, hop in zip(spread, self.vqt.hops, strict=True)]
-        return tuple(torch.where((m > _NOTHING) & i, m.exp(), 0.0) for m, i in zip(spread, inside, strict=True))
+        return tuple(torch.where((m > _NOTHING) & i, m.exp() * self.level, 0.0)
+                     for m, i in zip(spread, inside, strict=True))
 
     def correct(self, found: torch.Tensor) -> None:
         """Take a step of deconvolution with what the transform finds in a sound, in place of what was modelled.
@@ -191,8 +194,8 @@ class Spectrum:
         found : torch.Tensor, shape (..., R, N)
             Amplitudes of the sound that was made of `magnitudes`.
         """
-        wanted, found = (self._responses.T @ self._adjoint(a).square() for a in (self.wanted, found))
-        least = 1e-12 * float(wanted.max())
+        wanted, found = (self._responses.T @ self._adjoint(a).square() for a in (self.wanted, found / self.level))
+        least = 1e-12
         self.power = self.power * ((wanted + least) / (found + least)).clamp(0.01, 100)
 
     def _over_time(self) -> torch.Tensor:
@@ -201,19 +204,17 @@ class Spectrum:
             return self.wanted
         first = interpolate(self.wanted, torch.arange(self.wanted.shape[-1] * self._finer) / self._finer)
         norm = self._adjoint(torch.ones_like(self.wanted))
-        least = 1e-9 * float(self.wanted.max())
         return _richardson_lucy(
-            first, lambda u: u * self._adjoint(self.wanted / self._blurred(u).clamp_min(least)) / norm
+            first, lambda u: u * self._adjoint(self.wanted / self._blurred(u).clamp_min(1e-9)) / norm
         )
 
     def _over_frequency(self, power: torch.Tensor) -> torch.Tensor:
         """Undo the width of the bands: (..., R, M) to (..., F, M)."""
         responses = self._responses
         norm = responses.sum(0)[:, None].clamp_min(1e-6)
-        least = 1e-18 * float(power.max())
         return _richardson_lucy(
             (responses.T @ power) / norm,
-            lambda p: p * (responses.T @ (power / (responses @ p).clamp_min(least))) / norm,
+            lambda p: p * (responses.T @ (power / (responses @ p).clamp_min(1e-18))) / norm,
         )
 
     def _blurred(self, u: torch.Tensor) -> torch.Tensor:

@@ -87,8 +87,10 @@ def begin(
         What is wanted; a guess is made of the first that one can be made of.
     n_samples : int
         Length of the sound.
-    start, seed
+    start : torch.Tensor or {"phase", "random", "noise"}
         As for `match`.
+    seed : int
+        Of noise and random phases.
 
     Returns
     -------
