@@ -82,6 +82,36 @@ def test_the_same_seed_gives_the_same_sound(scattering: TimeScattering) -> None:
 def test_silence_gives_silence(scattering: TimeScattering) -> None:
     found = match(Target(scattering, scattering.forward(torch.zeros(RATE))))
     assert float(found.samples.abs().max()) == 0
+    assert found.ended_by == "reached"
+    vqt = VQT(RATE)
+    c = vqt.forward(torch.zeros(2, 4000))
+    guess = first_guess(Target(vqt, Coefficients(c.magnitudes(), c.hops, 4000)), 4000)
+    assert guess is not None
+    assert guess.shape == (2, 4000)
+    assert not guess.any()
+
+
+def test_silence_within_stays_near_silence(scattering: TimeScattering) -> None:
+    x = melody(2.0)
+    x[:RATE] = 0
+    guess = first_guess(Target(scattering, scattering.forward(x)), len(x))
+    assert guess is not None
+    assert guess.isfinite().all()
+    assert float(guess[: RATE // 2].norm()) < 1e-3 * float(x.norm())
+
+
+def test_the_start_has_order_zero(scattering: TimeScattering) -> None:
+    x = melody() + 0.1 * torch.cos(2 * np.pi * 0.7 * torch.arange(RATE) / RATE)
+    found = match(Target(scattering, scattering.forward(x)), n_iter=1)
+    assert found.start.orders["order 0"] < 0.05
+
+
+def test_noise_has_the_loudness_of_the_target(scattering: TimeScattering) -> None:
+    bent = TimeScattering(RATE, J=6, log=True)
+    for transform in (scattering, bent):
+        for level in (0.01, 1.0):
+            found = match(Target(transform, transform.forward(level * melody())), start="noise", n_iter=1)
+            assert 0.02 < float(found.samples.norm() / melody().norm()) / level < 10
 
 
 def test_complex_coefficients_give_the_sound_itself() -> None:
@@ -192,14 +222,24 @@ def test_a_weight_says_which_target_counts() -> None:
     assert found.errors.orders == pytest.approx({"VQT": 2 / 7, "half": 3 / 7}, abs=0.01)
 
 
-def test_a_schedule_follows_order_one_alone_before(scattering: TimeScattering) -> None:
+def test_a_schedule_follows_order_one_alone_before(
+    scattering: TimeScattering, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = Target(scattering, scattering.forward(melody()))
     objective, sound = Objective([target], RATE), 0.1 * torch.ones(RATE)
     every, first = objective.evaluate(sound), objective.evaluate(sound, max_order=1)
     assert first[0] == every[0]
     assert first[1] < every[1]
+    followed, evaluate = [], Objective.evaluate
+
+    def noting(self: Objective, sound: torch.Tensor, *, max_order: int | None = None) -> Any:
+        followed.append(max_order)
+        return evaluate(self, sound, max_order=max_order)
+
+    monkeypatch.setattr(Objective, "evaluate", noting)
     found = match(target, start="random", schedule=[(4, 1)], n_iter=9, until=0)
     assert found.n_iter == 9
+    assert followed == [1] * 4 + [None] * 5
     assert found.errors.loss <= found.start.loss
 
 
