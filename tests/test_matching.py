@@ -108,10 +108,9 @@ def test_the_start_has_order_zero(scattering: TimeScattering) -> None:
 
 def test_noise_has_the_loudness_of_the_target(scattering: TimeScattering) -> None:
     bent = TimeScattering(RATE, J=6, log=True)
-    for transform in (scattering, bent):
-        for level in (0.01, 1.0):
-            found = match(Target(transform, transform.forward(level * melody())), start="noise", n_iter=1)
-            assert 0.02 < float(found.samples.norm() / melody().norm()) / level < 10
+    for transform, level in ((scattering, 0.01), (scattering, 1.0), (bent, 1.0)):
+        found = match(Target(transform, transform.forward(level * melody())), start="noise", n_iter=1)
+        assert 0.05 < float(found.samples.norm() / melody().norm()) / level < 10
 
 
 def test_complex_coefficients_give_the_sound_itself() -> None:
