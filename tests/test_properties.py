@@ -600,6 +600,7 @@ def test_on_music_scattering_alone_is_invariant_and_stable(real_music: Path) -> 
 # Sound from representations.
 
 
+@pytest.mark.slow
 def test_the_fourier_modulus_gives_another_sound_with_the_same_modulus() -> None:
     found = rebuilt(FOURIER, excerpt(1).sound)
     assert found["coefficients"] < 0.02
@@ -635,6 +636,7 @@ def test_dearer_representations_get_fewer_iterations() -> None:
     assert min(counts) >= 16
 
 
+@pytest.mark.slow
 def test_sounds_are_made_where_they_are_wanted(
     fast: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -197,6 +197,7 @@ def moved(summary: SpiralScattering) -> dict[tuple[int, int], np.ndarray]:
     return dict(zip(MOTIONS, summary.forward(sounds).array[..., 0].numpy(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("motion", MOTIONS)
 def test_signs_tell_glides_from_climbing_envelopes(
     motion: tuple[int, int], moved: dict[tuple[int, int], np.ndarray], summary: SpiralScattering
@@ -472,6 +473,7 @@ def test_beyond_the_margin_nothing_is_heard(small: SpiralScattering) -> None:
     assert float(s[:, far].abs().max()) < 1e-4 * float(s.max())
 
 
+@pytest.mark.slow
 def test_gradients_are_right() -> None:
     s = SpiralScattering(RATE, J=5, Q=2, T=32, F="global", log=True)
     x = noise(33).requires_grad_()

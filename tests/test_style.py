@@ -141,6 +141,7 @@ def test_silent_segments_are_left_out() -> None:
     assert segment_features(wave, segment_s=3.0, hop_s=1.5).shape[0] == 4
 
 
+@pytest.mark.slow
 def test_the_probe_tells_styles_apart_and_not_halves_of_one() -> None:
     held, from_held = rows(plucked=False, seeds=range(0, 4))
     plucked, from_plucked = rows(plucked=True, seeds=range(10, 14))
@@ -154,6 +155,7 @@ def test_the_probe_tells_styles_apart_and_not_halves_of_one() -> None:
     assert accuracy < 0.75
 
 
+@pytest.mark.slow
 def test_p_rises_along_a_fade_and_saturates_at_neither_end() -> None:
     held, from_held = rows(plucked=False, seeds=range(0, 6))
     plucked, from_plucked = rows(plucked=True, seeds=range(10, 16))
