@@ -13,11 +13,15 @@ from stylemix.transforms import VQT
 def instantaneous_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> tuple[torch.Tensor, ...]:
     r"""Read the frequency in every band off the slope of the magnitudes across the bands.
 
-    A stationary sinusoid at the warped position p gives band k the magnitude :math:`\cos^2(\pi (p - k) /
-    2)`, for :math:`|p - k| < 1`. The ratio of two neighbours is therefore :math:`\tan^2(\pi d / 2)` at
-    distance d from the first, and :math:`d = \frac{2}{\pi} \arctan\sqrt{m_{k+1} / m_k}`. The distances
-    towards both neighbours are added with their signs: one of them is zero beside a lone sinusoid, and they
-    cancel in a click.
+    A stationary sinusoid at the warped position p gives band k the magnitude :math:`m_k = \cos^2(\varphi (p -
+    k))` with :math:`\varphi = \pi / 2r`, for :math:`|p - k| < r`, where r is the bank's `overlap`. Its distance d
+    from band k therefore follows from the two neighbours,
+
+    .. math:: \tan(\varphi d) = \frac{\sqrt{m_{k+1}} - \sqrt{m_{k-1}}}{2 \sin(\varphi) \sqrt{m_k}}
+
+    while :math:`|d| < r - 1`, so that both hear it. Beyond, one of the two is silent, and the other alone gives
+    :math:`\tan(\varphi |d|) = (\sqrt{m_{k \pm 1} / m_k} - \cos\varphi) / \sin\varphi`. For r = 1 one is always
+    silent beside a lone sinusoid: what the two give is added with their signs. In a click the neighbours cancel.
 
     Parameters
     ----------
@@ -47,10 +51,9 @@ def instantaneous_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> t
         below = _row_beside(scaled, vqt.hops, g, -1)
         above = _row_beside(scaled, vqt.hops, g, 1)
         rows = torch.cat([below, m, above], dim=-2).clamp_min(torch.finfo(m.dtype).tiny ** 0.5)
-        up = torch.atan(torch.sqrt(rows[..., 2:, :] / rows[..., 1:-1, :]))
-        down = torch.atan(torch.sqrt(rows[..., :-2, :] / rows[..., 1:-1, :]))
+        offset = _distance(rows.sqrt(), math.pi / (2 * vqt.bank.overlap))
         band = torch.arange(first, first + m.shape[-2], dtype=m.dtype, device=m.device)[:, None]
-        position = (band + (up - down) * (2 / math.pi)).clamp(0, vqt.n_bands - 1)
+        position = (band + offset).clamp(0, vqt.n_bands - 1)
         out.append(vqt.bank.unwarp(position))
         first += m.shape[-2]
     return tuple(out)
@@ -115,6 +118,19 @@ def locate_band(vqt: VQT, band: int) -> tuple[int, int]:
     """
     groups = vqt.meta()["group"]
     return int(groups[band]), band - int(np.searchsorted(groups, groups[band]))
+
+
+def _distance(roots: torch.Tensor, angle: float) -> torch.Tensor:
+    """Distance of a lone sinusoid from every row but the first and the last, from square roots of magnitudes."""
+    below, own, above = roots[..., :-2, :], roots[..., 1:-1, :], roots[..., 2:, :]
+    cos, sin = math.cos(angle), math.sin(angle)
+    if angle == math.pi / 2:
+        return (torch.atan2(above, own) - torch.atan2(below, own)) / angle
+    both = torch.atan2(above - below, 2 * sin * own) / angle
+    louder = torch.maximum(above, below)
+    alone = torch.atan2(louder - cos * own, sin * own) / angle
+    reach = math.pi / (2 * angle) - 1
+    return torch.where(both.abs() <= reach, both, torch.sign(above - below) * alone)
 
 
 def _even_scale(magnitudes: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:

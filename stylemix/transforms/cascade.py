@@ -279,7 +279,7 @@ def _unfold(spectrum: torch.Tensor, n: int, low: int, high: int) -> torch.Tensor
     parts = []
     if low < 0:
         parts.append(spectrum[..., 1 : 1 - low].flip(-1).conj())
-    parts.append(spectrum[..., : high])
+    parts.append(spectrum[..., :high])
     if (beyond := high - (n // 2 + 1)) > 0:
         # Bin n/2 + m is the mirror image of bin n/2 - m.
         parts.append(spectrum[..., n // 2 - beyond : n // 2].flip(-1).conj())

@@ -41,6 +41,8 @@ class FilterBank:
         Width of each window's support.
     hops : np.ndarray, shape (K,), int
         Samples between the coefficients of each band: powers of two, at least critically sampled.
+    overlap : int
+        How many bands away, on either side, a window ends.
     """
 
     sample_rate: int
@@ -52,11 +54,20 @@ class FilterBank:
     frequencies_hz: np.ndarray
     bandwidths_hz: np.ndarray
     hops: np.ndarray
+    overlap: int = 1
 
     @property
     def n_bands(self) -> int:
         """Number of bands, the one at zero and the one at the Nyquist frequency included."""
         return len(self.frequencies_hz)
+
+    @property
+    def edges_hz(self) -> np.ndarray:
+        """Centres from `overlap` bands below the first to `overlap` bands above the last, mirrored at both ends.
+
+        Shape (K + 2 overlap,): the window of band k reaches from entry k to entry ``k + 2 overlap``.
+        """
+        return _mirrored(self.frequencies_hz, self.sample_rate, self.overlap)
 
     @property
     def redundancy(self) -> float:
@@ -126,7 +137,7 @@ class FilterBank:
         return f + width * torch.expm1((position - k) * torch.log1p(growth)) / growth
 
     def window(self, band: int, frequency_hz: np.ndarray) -> np.ndarray:
-        """Evaluate one band's window: a Hann bell on the warped axis, from one neighbour's centre to the other's.
+        """Evaluate one band's window: a Hann bell on the warped axis that ends `overlap` bands to either side.
 
         Parameters
         ----------
@@ -145,7 +156,7 @@ class FilterBank:
         position = self.warp(np.minimum(f, nyquist))
         # Beyond the Nyquist frequency the axis goes on as its own mirror image, so the last band is even there too.
         position = np.where(f > nyquist, 2 * (self.n_bands - 1) - self.warp(2 * nyquist - f), position)
-        distance = np.abs(position - band)
+        distance = np.abs(position - band) / self.overlap
         return np.where(distance < 1, 0.5 + 0.5 * np.cos(np.pi * np.minimum(distance, 1)), 0.0)
 
 
@@ -157,6 +168,7 @@ def variable_q(
     fmin_hz: float | None = None,
     max_hop: int = 256,
     oversampling: float = 1.0,
+    overlap: int = 1,
 ) -> FilterBank:
     r"""Design a filter bank from 0 Hz to the Nyquist frequency: constant-Q, variable-Q, or ERB.
 
@@ -164,8 +176,8 @@ def variable_q(
 
     .. math:: \Delta(f) = \frac{\ln 2}{B} f + \gamma
 
-    for B `bins_per_octave` and :math:`\gamma` `gamma_hz`, and each window reaches from one neighbour's centre to the
-    other's. ``gamma_hz=0`` is **constant-Q**: :math:`f / \Delta` is the same for all bands. ``gamma_hz > 0`` is
+    for B `bins_per_octave` and :math:`\gamma` `gamma_hz`, and each window reaches over `overlap` such distances to
+    either side. ``gamma_hz=0`` is **constant-Q**: :math:`f / \Delta` is the same for all bands. ``gamma_hz > 0`` is
     **variable-Q** [2]_: constant-Q far above :math:`\gamma`, equally spaced near zero. ``gamma_hz="erb"`` makes the
     distances proportional to the ear's equivalent rectangular bandwidths, 24.7 Hz + 0.108 f [3]_: :math:`\gamma =
     24.7 / 0.108 \ln 2 / B`, and with 6.4 bands an octave they are equal to them.
@@ -190,6 +202,8 @@ def variable_q(
         Largest number of samples between two coefficients of a band; a power of two.
     oversampling : float
         At least 1: how much denser than critical each band is sampled.
+    overlap : int
+        How many bands away, on either side, a window ends: 1 is the sparsest, where a frequency is in two windows.
 
     Returns
     -------
@@ -221,6 +235,8 @@ def variable_q(
     gamma = _ERB_KNEE_HZ * a if gamma_hz == "erb" else float(gamma_hz)
     fmin = (LOWEST_HZ if gamma == 0 else 0.0) if fmin_hz is None else float(fmin_hz)
     _check(sample_rate, bins_per_octave, gamma, fmin, max_hop, oversampling)
+    if overlap != int(overlap) or overlap < 1:
+        raise BadInput(f"overlap must be a whole number of bands, at least 1, got {overlap}")
     nyquist, knee = sample_rate / 2, gamma / a
     if fmin > 0:
         step = float(a)
@@ -230,14 +246,26 @@ def variable_q(
         n_steps = max(2, round(np.log1p(nyquist / knee) / a))
         step = float(np.log1p(nyquist / knee) / n_steps)
         frequencies = knee * np.expm1(step * np.arange(n_steps + 1))
-    edges = np.concatenate([[-frequencies[1]], frequencies, [2 * nyquist - frequencies[-2]]])
-    bandwidths = edges[2:] - edges[:-2]
+    if len(frequencies) <= 2 * overlap:
+        raise BadInput(
+            f"overlap {overlap} needs more than {2 * overlap} bands and there are {len(frequencies)}; "
+            "lower it, or raise bins_per_octave"
+        )
+    edges = _mirrored(frequencies, sample_rate, overlap)
+    bandwidths = edges[2 * overlap :] - edges[: -2 * overlap]
     hops = 2 ** np.floor(np.log2(sample_rate / (bandwidths * oversampling))).clip(min=0).astype(int)
-    # The band at Nyquist may be narrower than the one below it, but is no group of its own.
-    hops[-1] = min(hops[-2:])
+    # Bands that reach beyond Nyquist may be narrower than those below them, but are no groups of their own.
+    for k in range(len(hops) - overlap, len(hops)):
+        hops[k] = min(hops[k - 1], hops[k])
+    hops = np.minimum(hops, max_hop)
     return FilterBank(
-        sample_rate, bins_per_octave, gamma, float(knee), fmin, step, frequencies, bandwidths, np.minimum(hops, max_hop)
+        sample_rate, bins_per_octave, gamma, float(knee), fmin, step, frequencies, bandwidths, hops, overlap
     )
+
+
+def _mirrored(frequencies: np.ndarray, sample_rate: int, n: int) -> np.ndarray:
+    """Frequencies, and n more on either side, mirrored at 0 Hz and at the Nyquist frequency."""
+    return np.concatenate([-frequencies[n:0:-1], frequencies, sample_rate - frequencies[-2 : -2 - n : -1]])
 
 
 def _from_lowest(nyquist: float, fmin: float, knee: float, a: float) -> np.ndarray:

@@ -14,38 +14,37 @@ from stylemix.transforms.filterbank import FilterBank
 # Coefficients that are worked on at once on a CPU: they stay in its cache, and need no fresh memory.
 _TOGETHER = 2**17
 
-# Rising and falling flanks over the bins, each of shape (L // 2 + 1,).
-Flanks = tuple[torch.Tensor, torch.Tensor]
+# One value for each bin in each of the 2 r segments of the windows, each of shape (E,).
+Segments = tuple[torch.Tensor, ...]
 
 
 @dataclass(frozen=True)
 class _Run:
     """Neighbouring bands of one rate that are worked on together.
 
-    Their rising flanks cover the bins `rise`, their falling ones the bins `fall`. `fold` says for every point of
-    their lattices which of these bins it takes (the last but one index: none), `rise_at` and `fall_at` at which
-    point each of the bins lies.
+    Segment j of their windows covers the bins ``segments[j]``. `fold` says for every point of their lattices which of
+    all these bins it takes (the last index: none), ``at[j]`` at which point each bin of a segment lies.
     """
 
     group: int
     rows: slice
-    rise: slice
-    fall: slice
-    fold: torch.Tensor  # (R * N,), into the bins of `rise`, of `fall`, and one zero
-    rise_at: torch.Tensor  # into R * N points
-    fall_at: torch.Tensor
-    is_first: bool
-    is_last: bool
+    segments: tuple[slice, ...]
+    fold: torch.Tensor  # (R * N,), into the bins of all segments, and one zero
+    at: tuple[torch.Tensor, ...]  # into R * N points
 
 
 class Folding:
     r"""The windows of a filter bank on the bins of a transform of one length.
 
-    Between the centres of two bands the upper one's window is :math:`u = \sin^2(\pi d / 2)` at the warped distance d
-    from the lower one, whose own is :math:`1 - u`. A band is one contiguous stretch of bins. A coefficient is a sample
-    of the analytic band signal: on N points in time, bin b is found at position b modulo N, and as N is at least the
-    number of bins no two meet ("painless"). The frame operator is diagonal over the bins, and the dual windows are
-    the windows divided by it.
+    The window of a band, :math:`\cos^2(\pi d / 2r)` at the warped distance d from its centre, reaches r bands to
+    either side: it has 2 r segments, each from one band's centre to the next. Of neighbouring bands, the segments of
+    one kind lie beside each other, and cover the bins once. A band is one contiguous stretch of bins. A coefficient is
+    a sample of the analytic band signal: on N points in time, bin b is found at position b modulo N, and as N is at
+    least the number of bins no two meet ("painless"). The frame operator is diagonal over the bins, and the dual
+    windows are the windows divided by it.
+
+    The bins go on below zero and above the Nyquist frequency, as far as a window reaches: a real sound's spectrum is
+    its own mirror image there, conjugated. Bin i of that extended spectrum is bin ``i - below`` of the spectrum.
 
     Parameters
     ----------
@@ -60,14 +59,15 @@ class Folding:
     """
 
     def __init__(self, bank: FilterBank, length: int, dtype: torch.dtype, device: torch.device) -> None:
-        self.length = length
-        # The first bin of each band's falling flank. A rounding error must not move a bin across the edge of a window
-        # that is as wide as its lattice.
-        starts = np.ceil(bank.frequencies_hz * (length / bank.sample_rate) - 1e-6).astype(int)
-        self._starts = [int(b) for b in starts[:-1]] + [length // 2]
+        self.length, self._reach = length, bank.overlap
+        # The first bin of each interval between two centres, from r before the first band to r behind the last one. A
+        # rounding error must not move a bin across the edge of a window that is as wide as its lattice.
+        bins = np.ceil(bank.edges_hz * (length / bank.sample_rate) - 1e-6).astype(int)
+        self._below, self._above = -int(bins[0]), int(bins[-1]) - (length // 2 + 1)
+        self._starts = [int(b) + self._below for b in bins]
         self._groups = [(length // int(hop), len(list(rows))) for hop, rows in groupby(bank.hops)]
         self._runs = self._make_runs(device)
-        self._windows, self._duals = self._make_flanks(bank, dtype, device)
+        self._windows, self._duals = self._make_windows(bank, dtype, device)
 
     def analyse(self, spectrum: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Take the coefficients of a spectrum.
@@ -103,38 +103,30 @@ class Folding:
         spectrum = _Synthesis.apply(self, self._duals, *flat)
         return spectrum.reshape(*groups[0].shape[:-2], -1)
 
-    def fold(self, spectrum: torch.Tensor, flanks: Flanks) -> tuple[torch.Tensor, ...]:
+    def fold(self, spectrum: torch.Tensor, windows: Segments) -> tuple[torch.Tensor, ...]:
         """Apply windows and transform each band to its lattice.
 
         Parameters
         ----------
         spectrum : torch.Tensor, shape (B, L // 2 + 1), complex
             Frequencies from zero to Nyquist.
-        flanks : tuple of torch.Tensor
-            The windows.
+        windows : tuple of torch.Tensor
+            The windows, segment by segment.
 
         Returns
         -------
         tuple of torch.Tensor, each (B, K_g, N_g)
             Coefficients.
         """
-        batch = spectrum.shape[0]
+        batch, extended = spectrum.shape[0], self._extended(spectrum)
         out: dict[int, torch.Tensor] = {}
         for run in self._runs:
-            n, n_rise = self._groups[run.group][0], run.rise.stop - run.rise.start
-            bins = spectrum.new_zeros(batch, n_rise + run.fall.stop - run.fall.start + 1)
-            rise, fall = bins[:, :n_rise], bins[:, n_rise:-1]
-            torch.mul(spectrum[:, run.rise], flanks[0][run.rise], out=rise)
-            torch.mul(spectrum[:, run.fall], flanks[1][run.fall], out=fall)
-            folded = _take(bins, run.fold).view(batch, -1, n)
-            # The bands at zero and at Nyquist go on as their own mirror images.
-            if run.is_first:
-                folded[:, 0, n - self._starts[1] + 1 :] = fall[:, 1 : self._starts[1]].flip(-1).conj()
-            if run.is_last:
-                beyond, size = self._beyond(n)
-                folded[:, -1, beyond : beyond + size] = rise[:, -1 - size : -1].flip(-1).conj()
-            found = torch.fft.ifft(folded, norm="forward")
-            rows = self._groups[run.group][1]
+            n, rows = self._groups[run.group]
+            sizes = [s.stop - s.start for s in run.segments]
+            bins = spectrum.new_zeros(batch, sum(sizes) + 1)
+            for segment, window, part in zip(run.segments, windows, bins[:, :-1].split(sizes, dim=-1), strict=True):
+                torch.mul(extended[:, segment], window[segment], out=part)
+            found = torch.fft.ifft(_take(bins, run.fold).view(batch, -1, n), norm="forward")
             if found.shape[1] == rows:
                 out[run.group] = found
             else:
@@ -143,71 +135,81 @@ class Folding:
                 out[run.group][:, run.rows] = found
         return tuple(out[group] for group in range(len(self._groups)))
 
-    def unfold(self, groups: tuple[torch.Tensor, ...], flanks: Flanks) -> torch.Tensor:
+    def unfold(self, groups: tuple[torch.Tensor, ...], windows: Segments) -> torch.Tensor:
         """Transform each band back, apply windows and add up: the adjoint of `fold`.
 
         Parameters
         ----------
         groups : tuple of torch.Tensor, each (B, K_g, N_g)
             Coefficients.
-        flanks : tuple of torch.Tensor
-            The windows.
+        windows : tuple of torch.Tensor
+            The windows, segment by segment.
 
         Returns
         -------
         torch.Tensor, shape (B, L // 2 + 1)
             Frequencies from zero to Nyquist.
         """
-        spectrum = groups[0].new_zeros(groups[0].shape[0], self.length // 2 + 1)
+        below, size = self._below, self.length // 2 + 1
+        extended = groups[0].new_zeros(groups[0].shape[0], below + size + self._above)
         for run in self._runs:
-            n = self._groups[run.group][0]
-            folded = torch.fft.fft(groups[run.group][:, run.rows])
-            rise, fall = (_take(folded.flatten(-2), at) for at in (run.rise_at, run.fall_at))
-            if run.is_first:
-                fall[:, 1 : self._starts[1]] += folded[:, 0, n - self._starts[1] + 1 :].flip(-1).conj()
-            if run.is_last:
-                beyond, size = self._beyond(n)
-                rise[:, -1 - size : -1] += folded[:, -1, beyond : beyond + size].flip(-1).conj()
-            spectrum[:, run.rise] += rise * flanks[0][run.rise]
-            spectrum[:, run.fall] += fall * flanks[1][run.fall]
+            points = torch.fft.fft(groups[run.group][:, run.rows]).flatten(-2)
+            for segment, window, at in zip(run.segments, windows, run.at, strict=True):
+                extended[:, segment] += _take(points, at) * window[segment]
+        spectrum = extended[:, below : below + size]
+        spectrum[:, 1 : below + 1] += extended[:, :below].flip(-1).conj()
+        spectrum[:, size - 1 - self._above : -1] += extended[:, below + size :].flip(-1).conj()
         return spectrum
 
-    def _beyond(self, n: int) -> tuple[int, int]:
-        """Where the last band's mirror image begins on its lattice, and its size."""
-        return self.length // 2 % n + 1, self._starts[-1] - self._starts[-2]
+    def _extended(self, spectrum: torch.Tensor) -> torch.Tensor:
+        below, above = spectrum[:, 1 : self._below + 1], spectrum[:, -1 - self._above : -1]
+        return torch.cat([below.flip(-1).conj(), spectrum, above.flip(-1).conj()], dim=-1)
 
-    def _make_flanks(self, bank: FilterBank, dtype: torch.dtype, device: torch.device) -> tuple[Flanks, Flanks]:
-        """Windows, and dual windows; slice by slice, as they are long."""
-        b, size = self._starts, self.length // 2 + 1
-        u = self._shares(bank)
-        made = [torch.empty(size, dtype=dtype) for _ in range(4)]
-        for start, stop in pairwise([0, *range(b[1], b[-2], _TOGETHER), b[-2], size]):
-            is_first, is_last = start == 0, stop == size
-            # Twice, so that a magnitude is an amplitude; the two bands at the ends hold both halves of a pair anyway.
-            rise, fall = u[start:stop] * (2 - is_last), (1 - u[start:stop]) * (2 - is_first)
-            # The frame operator; what those hold in two places counts twice, but for zero and Nyquist themselves.
-            diagonal = rise**2 * (1 + is_last) + fall**2 * (1 + is_first)
-            if is_first:
-                diagonal[0] /= 2
-            if is_last:
-                diagonal[-1] /= 2
-            values = (rise / self.length, fall / self.length, rise / diagonal, fall / diagonal)
-            for target, value in zip(made, values, strict=True):
-                target[start:stop] = value
-        rise, fall, dual_rise, dual_fall = (values.to(device) for values in made)
-        return (rise, fall), (dual_rise, dual_fall)
+    def _make_windows(self, bank: FilterBank, dtype: torch.dtype, device: torch.device) -> tuple[Segments, Segments]:
+        """Windows, and dual windows; interval by interval, as they are long."""
+        r, b, last, below, half = self._reach, self._starts, bank.n_bands - 1, self._below, self.length // 2
+        made = [torch.zeros(below + half + 1 + self._above, dtype=dtype) for _ in range(2 * r)]
+        # The frame operator; a bin below zero or above Nyquist is also the one that it mirrors.
+        diagonal = torch.zeros(half + 1, dtype=torch.float64)
+        for i in range(-r, last + r):
+            start, stop = b[i + r], b[i + r + 1]
+            share = self._share(bank, i, start, stop)
+            mirror = slice(below - stop + 1, below - start + 1) if i < 0 else slice(start - below, stop - below)
+            if i >= last:
+                mirror = slice(self.length + below - stop + 1, self.length + below - start + 1)
+            for j in range(-r, r):
+                if not 0 <= i - j <= last:
+                    continue
+                # Twice, so that a magnitude is an amplitude; the two bands at the ends hold both halves of a pair.
+                scale = 1 if i - j in (0, last) else 2
+                window = torch.cos((share + j) * (np.pi / (2 * r))).square_().mul_(scale)
+                made[j + r][start:stop] = window
+                # The Nyquist frequency opens an interval of mirror images, and is none itself.
+                diagonal[mirror] += (window.flip(-1) if i < 0 or i >= last else window).square_()
+        duals = [w.clone() for w in made]
+        for dual in duals:
+            dual[below : below + half + 1] /= diagonal
+            dual[:below] /= diagonal[1 : below + 1].flip(-1)
+            dual[below + half + 1 :] /= diagonal[half - self._above : half].flip(-1)
+        windows = tuple(w.div_(self.length).to(device) for w in made)
+        return windows, tuple(d.to(device) for d in duals)
 
-    def _shares(self, bank: FilterBank) -> torch.Tensor:
-        """Values of u over the bins, float64."""
-        u = torch.empty(self.length // 2 + 1, dtype=torch.float64)
-        ends = [*self._starts[1:-1], len(u)]
-        intervals = zip(bank.frequencies_hz[:-1], np.diff(bank.frequencies_hz), bank.growth, strict=True)
-        for (f, width, growth), start, stop in zip(intervals, self._starts[:-1], ends, strict=True):
-            bins = torch.arange(start, stop, dtype=torch.float64)
-            grown = bins.mul_(bank.sample_rate / self.length).sub_(f).clamp_(min=0).mul_(growth / width)
-            angle = grown.log1p_().mul_(np.pi / np.log1p(growth)).clamp_(max=np.pi)
-            u[start:stop] = angle.cos_().mul_(-0.5).add_(0.5)
-        return u
+    def _share(self, bank: FilterBank, interval: int, start: int, stop: int) -> torch.Tensor:
+        """How far the bins of an interval lie between the centres at its ends, 0 to 1, on the warped axis; float64."""
+        bins = torch.arange(start - self._below, stop - self._below, dtype=torch.float64)
+        last = bank.n_bands - 1
+        # Below zero and above Nyquist the axis is its own mirror image.
+        if interval < 0:
+            return 1 - self._within(bank, -interval - 1, -bins)
+        if interval >= last:
+            return 1 - self._within(bank, 2 * last - interval - 1, self.length - bins)
+        return self._within(bank, interval, bins)
+
+    def _within(self, bank: FilterBank, k: int, bins: torch.Tensor) -> torch.Tensor:
+        growth = float(bank.growth[k])
+        f, width = bank.frequencies_hz[k], bank.frequencies_hz[k + 1] - bank.frequencies_hz[k]
+        grown = bins.mul(bank.sample_rate / self.length).sub_(f).clamp_(min=0).mul_(growth / width)
+        return grown.log1p_().div_(np.log1p(growth)).clamp_(max=1)
 
     def _make_runs(self, device: torch.device) -> list[_Run]:
         runs, first = [], 0
@@ -219,27 +221,24 @@ class Folding:
         return runs
 
     def _make_run(self, group: int, first: int, rows: slice, device: torch.device) -> _Run:
-        b, last, n = self._starts, len(self._starts) - 1, self._groups[group][0]
+        b, r, n = self._starts, self._reach, self._groups[group][0]
         bands = range(first + rows.start, first + rows.stop)
-        # The last band's rising flank has one bin more, its centre; its falling flank lies beyond.
-        rise = slice(b[max(bands[0] - 1, 0)], b[bands[-1]] + (bands[-1] == last))
-        fall = slice(b[bands[0]], b[min(bands[-1] + 1, last)])
-        n_rise, n_fall = rise.stop - rise.start, fall.stop - fall.start
-        count = np.arange(max(n_rise, n_fall), dtype=np.int32)
-        at = np.empty(n_rise + n_fall, dtype=np.int32)
-        fold = np.full(len(bands) * n, n_rise + n_fall, dtype=np.int32)
+        segments = tuple(slice(b[bands[0] + j], b[bands[-1] + j + 1]) for j in range(2 * r))
+        offsets = np.cumsum([0, *(s.stop - s.start for s in segments)])
+        count = np.arange(max(s.stop - s.start for s in segments), dtype=np.int32)
+        at = np.empty(offsets[-1], dtype=np.int32)
+        fold = np.full(len(bands) * n, offsets[-1], dtype=np.int32)
         for row, k in enumerate(bands):
-            flanks = [(0, rise, b[max(k - 1, 0)], b[k] + (k == last)), (n_rise, fall, b[k], b[min(k + 1, last)])]
-            for offset, bins, start, stop in flanks:
+            for j, (segment, offset) in enumerate(zip(segments, offsets[:-1], strict=True)):
+                start, stop = b[k + j], b[k + j + 1]
                 # A stretch of bins, cut where it goes round: where each is found, and what is found there.
-                cut = min(stop, start + n - start % n)
-                for first, end in ((start, cut), (cut, stop)):
-                    place, bin_ = row * n + first % n, offset + first - bins.start
-                    at[bin_ : bin_ + end - first] = count[: end - first] + place
-                    fold[place : place + end - first] = count[: end - first] + bin_
-
-        fold_, at_ = (torch.from_numpy(a).to(device) for a in (fold, at))
-        return _Run(group, rows, rise, fall, fold_, at_[:n_rise], at_[n_rise:], bands[0] == 0, bands[-1] == last)
+                cut = min(stop, start + n - (start - self._below) % n)
+                for first_bin, end in ((start, cut), (cut, stop)):
+                    place, bin_ = row * n + (first_bin - self._below) % n, offset + first_bin - segment.start
+                    at[bin_ : bin_ + end - first_bin] = count[: end - first_bin] + place
+                    fold[place : place + end - first_bin] = count[: end - first_bin] + bin_
+        pieces = tuple(torch.from_numpy(at[a:z]).to(device) for a, z in pairwise(offsets.tolist()))
+        return _Run(group, rows, segments, torch.from_numpy(fold).to(device), pieces)
 
 
 def _take(values: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
@@ -256,29 +255,29 @@ class _Analysis(torch.autograd.Function):
     """`Folding.fold`, whose gradient is its adjoint."""
 
     @staticmethod
-    def forward(spectrum: torch.Tensor, folding: Folding, flanks: Flanks) -> tuple[torch.Tensor, ...]:
-        return folding.fold(spectrum, flanks)
+    def forward(spectrum: torch.Tensor, folding: Folding, windows: Segments) -> tuple[torch.Tensor, ...]:
+        return folding.fold(spectrum, windows)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        _, ctx.folding, ctx.flanks = inputs
+        _, ctx.folding, ctx.windows = inputs
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> Any:
-        return _Synthesis.apply(ctx.folding, ctx.flanks, *grads), None, None
+        return _Synthesis.apply(ctx.folding, ctx.windows, *grads), None, None
 
 
 class _Synthesis(torch.autograd.Function):
     """`Folding.unfold`, whose gradient is its adjoint."""
 
     @staticmethod
-    def forward(folding: Folding, flanks: Flanks, *groups: torch.Tensor) -> torch.Tensor:
-        return folding.unfold(groups, flanks)
+    def forward(folding: Folding, windows: Segments, *groups: torch.Tensor) -> torch.Tensor:
+        return folding.unfold(groups, windows)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        ctx.folding, ctx.flanks, *_ = inputs
+        ctx.folding, ctx.windows, *_ = inputs
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> Any:
-        return None, None, *_Analysis.apply(grads[0], ctx.folding, ctx.flanks)
+        return None, None, *_Analysis.apply(grads[0], ctx.folding, ctx.windows)

@@ -108,8 +108,9 @@ def in_pieces(
         for start in range(0, n_samples, piece):
             count = min(piece, n_samples - start)
             groups = analyse(stretch_of(some, start - margin, start - margin + length, framing.pad))
-            found.append([g[..., margin // hop : margin // hop + ceil(count / hop)]
-                          for g, hop in zip(groups, hops, strict=True)])
+            found.append(
+                [g[..., margin // hop : margin // hop + ceil(count / hop)] for g, hop in zip(groups, hops, strict=True)]
+            )
         done.append([_join(parts, -1) for parts in zip(*found, strict=True)])
     return tuple(_join(parts, 0).reshape(*x.shape[:-1], *parts[0].shape[1:]) for parts in zip(*done, strict=True))
 

@@ -39,9 +39,7 @@ def both_orders(Q: int | tuple[int, ...]) -> tuple[int, int]:
     return each[0], each[-1] if len(each) == 2 else 1
 
 
-def check_options(
-    sample_rate: int, J: int, T: float | str | None, oversampling: float, scaling: str, pad: str
-) -> None:
+def check_options(sample_rate: int, J: int, T: float | str | None, oversampling: float, scaling: str, pad: str) -> None:
     """Refuse options that no scattering transform can have.
 
     Parameters
@@ -101,5 +99,6 @@ def check_length(n_samples: int, J: int, average: float, name: str) -> None:
         fits = f"take J <= {floor(log2(n_samples))} or " if n_samples > 1 else ""
         raise BadInput(f"{name}: J={J} needs at least {2**J} samples, got {n_samples}; {fits}pad the sound")
     if n_samples < average:
-        raise BadInput(f"{name}: an average over T={average:g} samples needs as many, got {n_samples}; "
-                       "lower T or take T='global'")
+        raise BadInput(
+            f"{name}: an average over T={average:g} samples needs as many, got {n_samples}; lower T or take T='global'"
+        )

@@ -65,9 +65,7 @@ class SpiralBank:
     pairs: tuple[tuple[int, int], ...]
 
 
-def spiral_bank(
-    n_bands: int, per_octave: int, *, J_fr: int | None, Q_fr: int, J_oct: int, tight: bool
-) -> SpiralBank:
+def spiral_bank(n_bands: int, per_octave: int, *, J_fr: int | None, Q_fr: int, J_oct: int, tight: bool) -> SpiralBank:
     r"""Design the wavelets of a spiral.
 
     Parameters
@@ -134,15 +132,16 @@ def _products(
     chroma: QuefrencyBank, octave: QuefrencyBank, per_octave: int
 ) -> tuple[QuefrencyBank, tuple[tuple[int, int], ...]]:
     up = range(1, len(chroma.wavelets) + 1)
-    half = [(0, 0), *((b, g) for b in up for g in range(len(octave.xi))),
-            *((0, g) for g in range(1, len(octave.wavelets) + 1))]
+    half = [
+        (0, 0),
+        *((b, g) for b in up for g in range(len(octave.xi))),
+        *((0, g) for g in range(1, len(octave.wavelets) + 1)),
+    ]
     responses = np.stack([_gain(chroma, b) * np.tile(_gain(octave, g), per_octave) for b, g in half])
     # Each product is sampled along log-frequency as its filter there may be; octaves are too few to leave any out.
     widths = [Wavelet(float(chroma.xi[b]), float(chroma.sigma[b])) for b, _ in half[1:]]
     # The longest low-pass is the one across octaves.
-    product = QuefrencyBank(
-        tuple(widths), octave.low_sigma / per_octave, chroma.low_j, chroma.n_padded, responses
-    )
+    product = QuefrencyBank(tuple(widths), octave.low_sigma / per_octave, chroma.low_j, chroma.n_padded, responses)
     return product, (*half, *((_opposite(chroma, b), _opposite(octave, g)) for b, g in half[1:]))
 
 
@@ -178,9 +177,7 @@ class PitchSpiral:
         If the average is longer than there are bands, or shorter than one.
     """
 
-    def __init__(
-        self, bank: SpiralBank, n_bands: int, *, F: float | Literal["global"], oversampling: float
-    ) -> None:
+    def __init__(self, bank: SpiralBank, n_bands: int, *, F: float | Literal["global"], oversampling: float) -> None:
         if F != "global" and not (isinstance(F, (int, float)) and (F == 0 or 1 <= F <= n_bands)):
             raise BadInput(
                 f"SpiralScattering: F must be 0 (no average), from 1 to {n_bands} bands or 'global', got {F!r}; "

@@ -100,8 +100,13 @@ class TimeScattering:
         # Samples of the average; of the whole sound's the averages over 2**J are averaged once more.
         self.average = 2.0**J if T is None or T == "global" else float(T)
         self.hop_length = largest_hop(oversampling / self.average) if self.average else 1
-        self.orders = Orders(J, self.Q[:max_order], tight=scaling == "tight", oversampling=oversampling,
-                             max_hop=self.hop_length if self.average else None)
+        self.orders = Orders(
+            J,
+            self.Q[:max_order],
+            tight=scaling == "tight",
+            oversampling=oversampling,
+            max_hop=self.hop_length if self.average else None,
+        )
         self._groups = self._list_paths()
 
     @property
@@ -176,8 +181,9 @@ class TimeScattering:
         """List hop and paths of each group: (n1,) or (n1, n2), () for order 0."""
         first_hops, *second_hops = self.orders.hops
         first: list[tuple[int, ...]] = [(n1,) for n1 in range(len(first_hops))]
-        second: list[tuple[int, ...]] = [(n1, n2) for n2 in range(len(second_hops[0]) if second_hops else 0)
-                  for n1 in self.orders.first_of(n2)]
+        second: list[tuple[int, ...]] = [
+            (n1, n2) for n2 in range(len(second_hops[0]) if second_hops else 0) for n1 in self.orders.first_of(n2)
+        ]
         if self.average:
             return [(self.hop_length, [(), *first, *sorted(second)])]
         groups: list[tuple[int, list[tuple[int, ...]]]] = []
@@ -198,13 +204,20 @@ class TimeScattering:
                 second[n2] = self._low_pass(torch.fft.rfft(bands), hop, x) if self.average else bands
         if not self.average:
             hops = {n2: self.orders.hops[1][n2] for n2 in second}
-            return (*(m.values for m in first),
-                    *(torch.cat([second[n2] for n2 in second if hops[n2] == hop], -2)
-                      for hop in sorted(set(hops.values()))))
+            return (
+                *(m.values for m in first),
+                *(
+                    torch.cat([second[n2] for n2 in second if hops[n2] == hop], -2)
+                    for hop in sorted(set(hops.values()))
+                ),
+            )
         zero = torch.fft.rfft(x.abs() if self.log or self.renormalize else x).unsqueeze(-2)
         lows = [self._low_pass(zero, 1, x), *(self._low_pass(m.spectrum, m.hop, x) for m in first), *second.values()]
-        found = [(), *((n1,) for m in first for n1 in m.rows), *((n1, n2) for n2 in second
-                                                                  for n1 in self.orders.first_of(n2))]
+        found = [
+            (),
+            *((n1,) for m in first for n1 in m.rows),
+            *((n1, n2) for n2 in second for n1 in self.orders.first_of(n2)),
+        ]
         rows = {path: row for row, path in enumerate(found)}
         return (torch.cat(lows, dim=-2)[:, [rows[path] for path in self._groups[0][1]]],)
 

@@ -145,8 +145,9 @@ class SpiralScattering:
         self.average = 2.0**J if T in (None, "global") else float(T)
         self.hop_length = largest_hop(oversampling / self.average) if self.average else 1
         tight = scaling == "tight"
-        self.orders = Orders(J, self.Q, tight=tight, oversampling=oversampling,
-                             max_hop=self.hop_length if self.average else None)
+        self.orders = Orders(
+            J, self.Q, tight=tight, oversampling=oversampling, max_hop=self.hop_length if self.average else None
+        )
         # Below them come Q - 1 bands of constant width.
         self.n_bands = len(self.orders.banks[0].wavelets) - (self.Q[0] - 1)
         self.bank = spiral_bank(self.n_bands, self.Q[0], J_fr=J_fr, Q_fr=Q_fr, J_oct=J_oct, tight=tight)
@@ -235,7 +236,9 @@ class SpiralScattering:
             names[f"n_{end}"] = index
             names |= {f"{key}_{end}": pick(getattr(bank, key), index) for key in ("j", "xi", "sigma")}
         return names | {
-            "alpha_hz": table["frequency_hz"][:, 1], "beta": names["xi_fr"] * self.Q[0], "gamma": names["xi_oct"]
+            "alpha_hz": table["frequency_hz"][:, 1],
+            "beta": names["xi_fr"] * self.Q[0],
+            "gamma": names["xi_oct"],
         }
 
     def _list_turns(self) -> list[tuple[int, list[_Turns]]]:
@@ -250,8 +253,10 @@ class SpiralScattering:
                 places = [tuple(self.spiral.positions(k, n_in)) for k in range(len(self.bank.pairs))]
                 second.setdefault(hop, []).extend(_Turns(2, n2, k, bands) for k, bands in enumerate(places))
         if not self.average:
-            return [*((hop, [_Turns(1, -1, -1, tuple(bands))]) for hop, bands in sorted(first.items())),
-                    *sorted(second.items())]
+            return [
+                *((hop, [_Turns(1, -1, -1, tuple(bands))]) for hop, bands in sorted(first.items())),
+                *sorted(second.items()),
+            ]
         all_of_them = _Turns(1, -1, -1, tuple(range(len(first_hops))))
         turns = sorted((t for group in second.values() for t in group), key=lambda t: t.n2)
         return [(self.hop_length, [_Turns(0, -1, -1, (0,)), all_of_them, *turns])]

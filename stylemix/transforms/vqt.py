@@ -49,6 +49,9 @@ class VQT:
         Samples between the frames of the pooled view, and the largest hop of a band; a power of two.
     oversampling : float
         How much denser than critical the bands are sampled.
+    overlap : int
+        How many bands away, on either side, a window ends. What two partials have in common is told by the bands
+        that hear both: with 1 there are too few of them to find phases from magnitudes.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class VQT:
         fmin_hz: float | None = None,
         hop_length: int = 256,
         oversampling: float = 1.0,
+        overlap: int = 1,
     ) -> None:
         self.bank: FilterBank = variable_q(
             sample_rate,
@@ -85,6 +89,7 @@ class VQT:
             fmin_hz=fmin_hz,
             max_hop=hop_length,
             oversampling=oversampling,
+            overlap=overlap,
         )
         self.sample_rate = sample_rate
         self.hop_length = hop_length
