@@ -81,12 +81,11 @@ def onsets(x: np.ndarray, sample_rate: int) -> np.ndarray:
     n, reach = round(BESIDE_S * sample_rate), round(ALONE_S * sample_rate)
     rise[:n], rise[max(0, len(x) - n + 1) :] = 0, 0
     greatest = maximum_filter1d(rise, 2 * reach + 1, mode="nearest")
-    candidates = np.flatnonzero(
-        (rise >= greatest - WAVER_DB) & (rise >= RISE_DB) & (after >= loudest * 10 ** (LOUD_DB / 10))
-    )
-    # Candidates closer together than the reach are one onset; one at the very end may be the beginning of a later one.
-    last = np.diff(candidates, append=len(x) + reach) > reach
-    return candidates[last & (candidates < len(x) - n)]
+    peaks = np.flatnonzero((rise >= greatest) & (rise >= RISE_DB) & (after >= loudest * 10 ** (LOUD_DB / 10)))
+    # Rises of equal height are many ahead of one click: all of them lead to its sample.
+    found = np.unique([p + np.flatnonzero(rise[p : p + n] >= rise[p] - WAVER_DB)[-1] for p in peaks]).astype(np.int64)
+    # One at the very end may be the beginning of a later one.
+    return found[(np.diff(found, append=len(x) + reach) > reach) & (found < len(x) - n)]
 
 
 def before_db(x: np.ndarray, sample_rate: int, at: np.ndarray) -> np.ndarray:
