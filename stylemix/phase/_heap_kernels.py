@@ -19,8 +19,8 @@ def integrate(
     along: np.ndarray,
     across: np.ndarray,
     across_start: np.ndarray,
-    across_weight: float,
-    phase: np.ndarray,
+    across_weight: np.ndarray,
+    unit: np.ndarray,
     state: np.ndarray,
 ) -> None:
     """Settle the phase of every coefficient that is not free, the loudest first.
@@ -44,16 +44,16 @@ def integrate(
         Whether the last coefficient of a row is the first one's neighbour.
     real : np.ndarray, shape (K,), bool
         Rows whose phases are 0 or pi.
-    along : np.ndarray, shape (M,)
-        Phase (radians) from each coefficient to the next of its row.
-    across : np.ndarray
-        Phase from each row to the one above, at the times that both have.
+    along : np.ndarray, shape (M,), complex
+        Factor, of magnitude 1, from each coefficient to the next of its row.
+    across : np.ndarray, complex
+        Factor from each row to the one above, at the times that both have.
     across_start : np.ndarray, shape (K,), int64
         Where each row begins in it.
-    across_weight : float
+    across_weight : np.ndarray, shape as `across`
         Weight of a neighbour in another row, against one in the same.
-    phase : np.ndarray, shape (M,)
-        Known phases on entry where settled or free; all on return.
+    unit : np.ndarray, shape (M,), complex
+        exp(i phase): known on entry where settled or free, and 1 elsewhere; all on return.
     state : np.ndarray, shape (M,), uint8
         WAITING, SETTLED (known) or FREE (left alone) on entry.
     """
@@ -71,7 +71,7 @@ def integrate(
         if state[i] == SETTLED:
             top = _push(i, level[i], head, following, top)
     beside = np.empty(4, np.int64)
-    step, weight = np.empty(4), np.empty(4)
+    step, weight = np.empty(4, np.complex64), np.empty(4)
     begun = 0
     while True:
         while top >= 0 and head[top] < 0:
@@ -89,14 +89,46 @@ def integrate(
             i, row_of[i], start, hop, wraps, along, across, across_start, across_weight, beside, step, weight
         )
         if state[i] == QUEUED:
-            phase[i] = _agreed(n, beside, step, weight, magnitude, phase, state)
-        if real[row_of[i]] and state[i] != SETTLED:
-            phase[i] = 0.0 if np.cos(phase[i]) >= 0 else np.pi
+            unit[i] = _agreed(n, beside, step, weight, magnitude, unit, state)
+            if real[row_of[i]]:
+                unit[i] = 1.0 if unit[i].real >= 0 else -1.0
         state[i] = SETTLED
         for a in range(n):
             if state[beside[a]] == WAITING:
                 state[beside[a]] = QUEUED
                 top = _push(beside[a], level[beside[a]], head, following, top)
+
+
+@numba.njit(cache=True)
+def read_offsets(
+    here: np.ndarray, ahead: np.ndarray, behind: np.ndarray, table: np.ndarray, power: int, out: np.ndarray
+) -> None:
+    """Find where on a window values lie, from their neighbours on both sides.
+
+    Parameters
+    ----------
+    here, ahead, behind : np.ndarray, shape (N,)
+        Magnitudes, and those one step ahead and behind.
+    table : np.ndarray, shape (P + 1,)
+        Place on the window at which the value ahead has the shares 0, 1 / P, ..., 1 in the sum of both.
+    power : int
+        Power of the neighbours' magnitudes by which the two places that they say are weighted.
+    out : np.ndarray, shape (N,), float64
+        Takes the places.
+    """
+    last = len(table) - 1
+    for n in range(len(here)):
+        sides = 0.0
+        total = 0.0
+        for sign, beside in ((1.0, ahead[n]), (-1.0, behind[n])):
+            both = here[n] + beside
+            share = last * (beside / both) if both > 0 else 0.5 * last
+            at = min(int(share), last - 1)
+            place = table[at] + (share - at) * (table[at + 1] - table[at])
+            weight = np.float64(beside) ** power
+            sides += sign * weight * place
+            total += weight
+        out[n] = sides / total if total > 0 else 0.0
 
 
 @numba.njit(cache=True)
@@ -136,34 +168,36 @@ def _neighbours(i, k, start, hop, wraps, along, across, across_start, across_wei
                 continue
             there %= count
         beside[n] = start[k] + there
-        step[n] = along[i] if side > 0 else -along[beside[n]]
+        step[n] = along[i] if side > 0 else np.conj(along[beside[n]])
         weight[n] = 1.0
         n += 1
     for side in (1, -1):
         row = k + side
         if row < 0 or row >= len(hop):
             continue
-        larger = max(hop[k], hop[row])
-        if at * hop[k] % larger:
-            continue
-        beside[n] = start[row] + at * hop[k] // hop[row]
+        there = shared = at
+        if hop[k] != hop[row]:
+            larger = max(hop[k], hop[row])
+            if at * hop[k] % larger:
+                continue
+            there, shared = at * hop[k] // hop[row], at * hop[k] // larger
+        beside[n] = start[row] + there
         if beside[n] >= start[row + 1]:
             continue
-        edge = across_start[min(k, row)] + at * hop[k] // larger
-        step[n] = side * across[edge]
-        weight[n] = across_weight
+        edge = across_start[min(k, row)] + shared
+        step[n] = across[edge] if side > 0 else np.conj(across[edge])
+        weight[n] = across_weight[edge]
         n += 1
     return n
 
 
 @numba.njit(cache=True)
-def _agreed(n, beside, step, weight, magnitude, phase, state):  # type: ignore[no-untyped-def]
-    """Phase of the sum of what the settled neighbours say."""
-    real, imaginary = 0.0, 0.0
+def _agreed(n, beside, step, weight, magnitude, unit, state):  # type: ignore[no-untyped-def]
+    """Direction of the sum of what the settled neighbours say."""
+    total = np.complex128(0)
     for a in range(n):
         j = beside[a]
         if state[j] == SETTLED:
-            share = weight[a] * magnitude[j]
-            real += share * np.cos(phase[j] - step[a])
-            imaginary += share * np.sin(phase[j] - step[a])
-    return np.arctan2(imaginary, real)
+            total += weight[a] * magnitude[j] * (unit[j] * np.conj(step[a]))
+    size = np.abs(total)
+    return np.complex64(total / size) if size > 0 else np.complex64(1)
