@@ -49,6 +49,7 @@ def make_vqt(recipe: Recipe) -> VQT:
         recipe.sound.sample_rate,
         bins_per_octave=recipe.vqt.bins_per_octave,
         gamma_hz=recipe.vqt.gamma_hz,
+        overlap=recipe.vqt.overlap,
         hop_length=recipe.sound.hop_length,
     )
     if vqt.margin > _LONGEST_WINDOW_S * vqt.sample_rate:
@@ -234,4 +235,5 @@ def _settings(vqt: VQT) -> dict[str, float]:
         # Only where they are not the default: what has been kept under the other keys stays good.
         **({"fmin_hz": vqt.bank.fmin_hz, "bins_per_octave": vqt.bank.bins_per_octave} if vqt.bank.fmin_hz else {}),
         **({"oversampling": vqt.oversampling} if vqt.oversampling != 1 else {}),
+        **({"overlap": vqt.bank.overlap} if vqt.bank.overlap != 1 else {}),
     }

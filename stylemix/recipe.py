@@ -30,6 +30,7 @@ class Vqt:
 
     bins_per_octave: int = number(36, low=1, high=192)
     gamma_hz: float = number(10.0, low=0.0, high=1000.0)
+    overlap: int = number(2, low=1, high=8)
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Recipe:
         return "\n".join(lines) + "\n"
 
 
-def recipe_from_toml(text: str, *, name: str = "text") -> Recipe:
+def recipe_from_toml(text: str, *, name: str = "text", base: Recipe | None = None) -> Recipe:
     """Read a recipe whose missing keys have their defaults.
 
     Parameters
@@ -169,6 +170,8 @@ def recipe_from_toml(text: str, *, name: str = "text") -> Recipe:
         TOML.
     name : str
         What to call it in an error message.
+    base : Recipe, optional
+        What missing keys are taken from, instead of the defaults.
 
     Returns
     -------
@@ -185,7 +188,7 @@ def recipe_from_toml(text: str, *, name: str = "text") -> Recipe:
     >>> recipe_from_toml("[model]\\nlatent_dim = 8").model.latent_dim
     8
     """
-    return _with_values(Recipe(), _parse(text, name), name)
+    return _with_values(base or Recipe(), _parse(text, name), name)
 
 
 def load_recipe(name_or_path: str | Path = "base", overrides: Mapping[str, Any] | None = None) -> Recipe:

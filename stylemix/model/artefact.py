@@ -13,10 +13,12 @@ import numpy as np
 from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.files import write_text
-from stylemix.recipe import Recipe, recipe_from_toml
+from stylemix.recipe import Recipe, Vqt, recipe_from_toml
 
 FORMAT = "stylemix run"
 VERSION = 1
+# A run names every key that there was when it was made. What it cannot name had these values.
+_BEFORE = Recipe(vqt=Vqt(overlap=1))
 CORPORA, RECIPE, METRICS = "corpora.json", "recipe.toml", "metrics.json"
 MODEL, LATENTS, CARD = "model.safetensors", "latents.safetensors", "card.md"
 # Everything that a training puts into its folder.
@@ -171,7 +173,7 @@ def read_recipe(folder: Path) -> Recipe:
     """
     text = _read_text(folder, RECIPE)
     try:
-        return recipe_from_toml(text, name=str(folder / RECIPE))
+        return recipe_from_toml(text, name=str(folder / RECIPE), base=_BEFORE)
     except RecursionError as error:
         raise damaged(folder, RECIPE, error) from None
 

@@ -1,14 +1,25 @@
 """From magnitudes to sound: the phase of the parents, or an estimate of it."""
 
-from stylemix.phase.griffin_lim import griffin_lim, inconsistency
+from stylemix.phase.heap import heap_phase
 from stylemix.phase.instantaneous import instantaneous_frequency, instantaneous_phase
+from stylemix.phase.lattice import Magnitudes, PooledMagnitudes, inconsistency
+from stylemix.phase.projections import admm, griffin_lim
+from stylemix.phase.recover import QUALITIES, recover, recover_pooled, recover_wanted
 from stylemix.phase.source import parents_phase, unit
 
 __all__ = [
+    "QUALITIES",
+    "Magnitudes",
+    "PooledMagnitudes",
+    "admm",
     "griffin_lim",
+    "heap_phase",
     "inconsistency",
     "instantaneous_frequency",
     "instantaneous_phase",
     "parents_phase",
+    "recover",
+    "recover_pooled",
+    "recover_wanted",
     "unit",
 ]

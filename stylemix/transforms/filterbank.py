@@ -54,7 +54,7 @@ class FilterBank:
     frequencies_hz: np.ndarray
     bandwidths_hz: np.ndarray
     hops: np.ndarray
-    overlap: int = 1
+    overlap: int
 
     @property
     def n_bands(self) -> int:
@@ -168,7 +168,7 @@ def variable_q(
     fmin_hz: float | None = None,
     max_hop: int = 256,
     oversampling: float = 1.0,
-    overlap: int = 1,
+    overlap: int = 2,
 ) -> FilterBank:
     r"""Design a filter bank from 0 Hz to the Nyquist frequency: constant-Q, variable-Q, or ERB.
 

@@ -89,6 +89,11 @@ class Fourier:
         return self.n_fft // 2 + 1
 
     @property
+    def hops(self) -> tuple[int, ...]:
+        """The hop (samples) of its one group of rows."""
+        return (self.hop_length,)
+
+    @property
     def margin(self) -> int:
         """Samples beyond which a coefficient does not depend on the sound: half a frame."""
         return self.n_fft // 2

@@ -80,7 +80,7 @@ class VQT:
         fmin_hz: float | None = None,
         hop_length: int = 256,
         oversampling: float = 1.0,
-        overlap: int = 1,
+        overlap: int = 2,
     ) -> None:
         self.bank: FilterBank = variable_q(
             sample_rate,

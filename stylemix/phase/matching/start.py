@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from stylemix.errors import BadInput
-from stylemix.phase.griffin_lim import griffin_lim
+from stylemix.phase.projections import griffin_lim
 from stylemix.phase.matching.envelope import Bands, Spectrum, interpolate
 from stylemix.phase.matching.target import Target
 from stylemix.transforms import VQT, Coefficients

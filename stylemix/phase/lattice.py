@@ -1,0 +1,301 @@
+"""Magnitudes on the lattice of a transform: what they must be, and what they ask of coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import torch
+
+from stylemix.errors import BadInput
+from stylemix.transforms import VQT, Coefficients, Fourier
+
+# Coefficients and magnitudes come in groups of rows that share a hop, each (..., K_g, N_g).
+Groups = tuple[torch.Tensor, ...]
+# A gain of pooled magnitudes is at most e^6, 52 dB, in one go: where there is nothing yet, there is nothing to lift.
+_LARGEST_GAIN = 6.0
+
+
+class Wanted(Protocol):
+    """What a sound is asked to have: magnitudes in some form, on the lattice of a transform."""
+
+    transform: VQT | Fourier
+    n_samples: int
+
+    @property
+    def magnitudes(self) -> Groups:
+        """The magnitudes that are asked for, or the likeliest where they are not told one by one."""
+
+    def restore(self, coefficients: Groups) -> Groups:
+        """Change the magnitudes of coefficients to those that are asked for, and as little else as possible."""
+
+    def error(self, coefficients: Groups) -> float:
+        """Distance of the magnitudes of coefficients from those that are asked for, relative to these."""
+
+
+@dataclass(frozen=True)
+class Magnitudes:
+    """Every magnitude on the lattice is known.
+
+    Parameters
+    ----------
+    transform : VQT or Fourier
+        Whose lattice it is.
+    n_samples : int
+        Length of the sound.
+    magnitudes : tuple of torch.Tensor, each (..., K_g, N_g)
+        The absolute values of ``transform.forward`` of the sound that is looked for.
+
+    Raises
+    ------
+    BadInput
+        If they are negative, not finite, or not on the lattice of a sound of that length.
+
+    Examples
+    --------
+    >>> vqt = VQT(8000)
+    >>> wanted = Magnitudes(vqt, 8000, vqt.forward(torch.ones(8000)).magnitudes())
+    >>> wanted.error(tuple(0.5 * m for m in wanted.magnitudes))
+    0.5
+    """
+
+    transform: VQT | Fourier
+    n_samples: int
+    magnitudes: Groups
+
+    def __post_init__(self) -> None:
+        check_magnitudes(self.magnitudes, self.transform, self.n_samples)
+
+    def restore(self, coefficients: Groups) -> Groups:
+        """Give coefficients the known magnitudes, and leave their phases.
+
+        Parameters
+        ----------
+        coefficients : tuple of torch.Tensor, each (..., K_g, N_g), complex
+            Any; one that is zero stays so.
+
+        Returns
+        -------
+        tuple of torch.Tensor, each (..., K_g, N_g), complex
+            Coefficients.
+        """
+        return tuple(_with_magnitude(c, m) for c, m in zip(coefficients, self.magnitudes, strict=True))
+
+    def error(self, coefficients: Groups) -> float:
+        """Return the spectral convergence.
+
+        Parameters
+        ----------
+        coefficients : tuple of torch.Tensor, each (..., K_g, N_g)
+            Complex, or magnitudes.
+
+        Returns
+        -------
+        float
+            Norm of the difference of the magnitudes over the norm of the known ones.
+        """
+        return inconsistency(tuple(c.abs() for c in coefficients), self.magnitudes)
+
+
+@dataclass(frozen=True)
+class PooledMagnitudes:
+    """Only the mean power around each frame of `hop_length` is known, as models tell it.
+
+    Between the frames, and within one where a band has many coefficients, nothing is asked: magnitudes that are
+    interpolated there forbid the beats and onsets that the sound has. What the coefficients do there is left alone,
+    and only their level is set.
+
+    Parameters
+    ----------
+    transform : VQT
+        Whose bands they are of.
+    n_samples : int
+        Length of the sound.
+    log_magnitude : torch.Tensor, shape (..., K, N)
+        From ``transform.pool``: natural logarithms, frame n around sample ``n * hop_length``.
+
+    Raises
+    ------
+    BadInput
+        If they are not finite or not of that many bands and frames.
+
+    Examples
+    --------
+    >>> vqt = VQT(8000)
+    >>> x = torch.ones(8000)
+    >>> wanted = PooledMagnitudes(vqt, 8000, vqt.pool(vqt.forward(x).magnitudes(), 8000))
+    >>> round(wanted.error(vqt.forward(x).groups), 6)
+    0.0
+    """
+
+    transform: VQT
+    n_samples: int
+    log_magnitude: torch.Tensor
+
+    def __post_init__(self) -> None:
+        wanted = (self.transform.n_bands, self.transform.n_frames(self.n_samples))
+        found = tuple(self.log_magnitude.shape[-2:])
+        if found != wanted:
+            raise BadInput(
+                f"pooled magnitudes: {found} bands and frames are not this transform's of {self.n_samples} samples, "
+                f"{wanted}; give what VQT.pool gave"
+            )
+        if bool(self.log_magnitude.isnan().any()) or bool((self.log_magnitude == float("inf")).any()):
+            raise BadInput("pooled magnitudes: hold NaN or Inf; give natural logarithms from VQT.pool")
+
+    @cached_property
+    def magnitudes(self) -> Groups:
+        """The logarithms, interpolated between the frames."""
+        return tuple(m.exp() for m in self.transform.spread(self.log_magnitude.clamp_min(-80), self.n_samples))
+
+    def restore(self, coefficients: Groups) -> Groups:
+        """Bring the mean power around each frame to the known one, by a gain that moves from frame to frame.
+
+        Parameters
+        ----------
+        coefficients : tuple of torch.Tensor, each (..., K_g, N_g), complex
+            Any.
+
+        Returns
+        -------
+        tuple of torch.Tensor, each (..., K_g, N_g), complex
+            Coefficients.
+        """
+        gain = self.log_magnitude - self._pooled(coefficients)
+        gains = self.transform.spread(gain.clamp(-_LARGEST_GAIN, _LARGEST_GAIN), self.n_samples)
+        return tuple(c * g.exp() for c, g in zip(coefficients, gains, strict=True))
+
+    def error(self, coefficients: Groups) -> float:
+        """Return the spectral convergence at the frames.
+
+        Parameters
+        ----------
+        coefficients : tuple of torch.Tensor, each (..., K_g, N_g)
+            Complex, or magnitudes.
+
+        Returns
+        -------
+        float
+            Norm of the difference of the pooled magnitudes over the norm of the known ones.
+        """
+        return inconsistency((self._pooled(coefficients).exp(),), (self.log_magnitude.exp(),))
+
+    def _pooled(self, coefficients: Groups) -> torch.Tensor:
+        return self.transform.pool(tuple(c.abs() for c in coefficients), self.n_samples)
+
+
+def check_magnitudes(magnitudes: Groups, transform: VQT | Fourier, n_samples: int) -> None:
+    """Refuse what are no magnitudes of a transform.
+
+    Parameters
+    ----------
+    magnitudes : tuple of torch.Tensor, each (..., K_g, N_g)
+        What a user gave.
+    transform : VQT or Fourier
+        Whose they should be.
+    n_samples : int
+        Length of the sound they should be of.
+
+    Raises
+    ------
+    BadInput
+        If they are negative, complex, not finite, or on another lattice.
+
+    Examples
+    --------
+    >>> check_magnitudes((torch.ones(1025, 16),), Fourier(22050), 22050)
+    Traceback (most recent call last):
+        ...
+    stylemix.errors.BadInput: magnitudes: shapes [(1025, 16)] are not those of this Fourier, hops (512,), for 22050 samples: [(1025, 44)]; give magnitudes of this very transform and length
+    """  # noqa: E501
+    if not isinstance(transform, VQT | Fourier):
+        raise BadInput(f"phase: the transform must be a VQT or a Fourier, got {type(transform).__name__}")
+    if not isinstance(n_samples, int) or n_samples < 1:
+        raise BadInput(f"phase: n_samples must be a whole number of at least 1, got {n_samples}")
+    if isinstance(magnitudes, torch.Tensor) or not all(isinstance(m, torch.Tensor) for m in magnitudes):
+        raise BadInput("magnitudes: must be a tuple of tensors, one for each hop; give Coefficients.magnitudes()")
+    wanted = lattice_shapes(transform, n_samples)
+    found = [tuple(m.shape[-2:]) for m in magnitudes]
+    if found != wanted or len({m.shape[:-2] for m in magnitudes}) > 1:
+        raise BadInput(
+            f"magnitudes: shapes {found} are not those of this {type(transform).__name__}, hops {transform.hops}, for "
+            f"{n_samples} samples: {wanted}; give magnitudes of this very transform and length"
+        )
+    for m in magnitudes:
+        if not m.is_floating_point():
+            raise BadInput(f"magnitudes: must be real floating-point numbers, got {m.dtype}; take their abs()")
+        # A NaN fails both comparisons; the least and the largest of all are found in one pass.
+        least, largest = torch.aminmax(m)
+        if not (float(least) >= 0 and float(largest) < float("inf")):
+            raise BadInput(
+                f"magnitudes: must be at least 0 and finite, got {float(least):g} to {float(largest):g}; logarithms "
+                "go through exp first, powers through sqrt"
+            )
+
+
+def lattice_shapes(transform: VQT | Fourier, n_samples: int) -> list[tuple[int, int]]:
+    """Say how many rows and frames each group of a transform has.
+
+    Parameters
+    ----------
+    transform : VQT or Fourier
+        The transform.
+    n_samples : int
+        Length of a sound.
+
+    Returns
+    -------
+    list of (int, int)
+        Rows and frames, group by group.
+
+    Examples
+    --------
+    >>> lattice_shapes(Fourier(22050), 22050)
+    [(1025, 44)]
+    """
+    if isinstance(transform, Fourier):
+        return [(transform.n_rows, transform.n_frames(n_samples))]
+    length = transform.padded_length(n_samples)
+    groups = torch.from_numpy(transform.meta()["group"]).bincount().tolist()
+    return [(rows, length // hop) for rows, hop in zip(groups, transform.hops, strict=True)]
+
+
+def inconsistency(found: Groups, wanted: Groups) -> float:
+    """Distance of two sets of magnitudes relative to the second: spectral convergence on the lattice.
+
+    Parameters
+    ----------
+    found, wanted : tuple of torch.Tensor, each (..., K_g, N_g)
+        Magnitudes.
+
+    Returns
+    -------
+    float
+        0 when they agree; 20 log10 of it is the figure in dB.
+    """
+    difference = sum(float((f - w).square().sum()) for f, w in zip(found, wanted, strict=True))
+    total = sum(float(w.square().sum()) for w in wanted)
+    return (difference / max(total, 1e-30)) ** 0.5
+
+
+def to_sound(coefficients: Groups, wanted: Wanted) -> torch.Tensor:
+    """Make the sound whose coefficients are nearest to given ones.
+
+    Parameters
+    ----------
+    coefficients : tuple of torch.Tensor, each (..., K_g, N_g), complex
+        On the lattice.
+    wanted : Wanted
+        Says which lattice it is.
+
+    Returns
+    -------
+    torch.Tensor, shape (..., T)
+        Sound.
+    """
+    return wanted.transform.inverse(Coefficients(coefficients, wanted.transform.hops, wanted.n_samples))
+
+
+def _with_magnitude(c: torch.Tensor, magnitude: torch.Tensor) -> torch.Tensor:
+    return c * (magnitude / c.abs().clamp_min(torch.finfo(magnitude.dtype).tiny ** 0.5))
