@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-import stylemix.phase
-from stylemix.phase import griffin_lim, instantaneous_phase
+from stylemix.phase import griffin_lim, heap_phase, instantaneous_phase, recover, recover_pooled
 from stylemix.transforms import VQT, Coefficients, Fourier
 from tests.bench.phase_measures import spectrogram
 
@@ -34,9 +33,9 @@ class Method:
 
 
 @lru_cache(maxsize=4)
-def vqt_at(sample_rate: int) -> VQT:
+def vqt_at(sample_rate: int, overlap: int = 2) -> VQT:
     """The transform at a rate, with 86 pooled frames a second at 22.05 kHz and at 44.1 kHz."""
-    return VQT(sample_rate, hop_length=256 if sample_rate < 32000 else 512)
+    return VQT(sample_rate, hop_length=256 if sample_rate < 32000 else 512, overlap=overlap)
 
 
 @lru_cache(maxsize=8)
@@ -55,15 +54,10 @@ def as_arrays(transform: VQT | Fourier, x: np.ndarray) -> tuple[np.ndarray, ...]
     return tuple(m.numpy() for m in magnitudes_of(transform, x))
 
 
-def hops_of(transform: VQT | Fourier) -> tuple[int, ...]:
-    """Hop of each group."""
-    return transform.hops if isinstance(transform, VQT) else (transform.hop_length,)
-
-
 def turned(transform: VQT | Fourier, magnitudes: Magnitudes, phases: Magnitudes, n_samples: int) -> np.ndarray:
     """Sound of magnitudes and phases, once through the inverse."""
     groups = tuple(torch.polar(m, p.to(m.dtype)) for m, p in zip(magnitudes, phases, strict=True))
-    return transform.inverse(Coefficients(groups, hops_of(transform), n_samples)).numpy()
+    return transform.inverse(Coefficients(groups, transform.hops, n_samples)).numpy()
 
 
 def random_phase(magnitudes: Magnitudes, seed: int = 0) -> Magnitudes:
@@ -72,22 +66,14 @@ def random_phase(magnitudes: Magnitudes, seed: int = 0) -> Magnitudes:
     return tuple(2 * torch.pi * torch.rand(m.shape, generator=g) for m in magnitudes)
 
 
-def part(name: str) -> Callable[..., Any]:
-    """A function of `stylemix.phase`."""
-    found = getattr(stylemix.phase, name, None)
-    if found is None:
-        raise Missing(f"stylemix.phase.{name} does not exist in this version")
-    return found
-
-
 def recovered(transform: VQT | Fourier, magnitudes: Magnitudes, n_samples: int, quality: str) -> np.ndarray:
     """This package's own way."""
-    return part("recover")(magnitudes, transform, n_samples, quality=quality).numpy()
+    return recover(magnitudes, transform, n_samples, quality=quality).numpy()
 
 
 def heap_alone(transform: VQT | Fourier, magnitudes: Magnitudes, n_samples: int) -> np.ndarray:
     """Phase gradient heap integration and nothing after it."""
-    return turned(transform, magnitudes, part("heap_phase")(magnitudes, transform), n_samples)
+    return turned(transform, magnitudes, heap_phase(magnitudes, transform), n_samples)
 
 
 def projected(
@@ -95,14 +81,11 @@ def projected(
 ) -> np.ndarray:
     """Griffin-Lim from a random phase, from heap integration or from the slope of the magnitudes."""
     begin = {
-        "random": lambda: random_phase(magnitudes),
-        "heap": lambda: part("heap_phase")(magnitudes, transform),
-        "slope": lambda: None,
-    }[start]()
-    try:
-        return griffin_lim(magnitudes, transform, n_samples, n_iter=n_iter, start=begin, momentum=momentum).numpy()  # type: ignore[arg-type]
-    except AttributeError:
-        raise Missing("stylemix.phase.griffin_lim does not take this transform in this version") from None
+        "random": random_phase,
+        "heap": lambda m: heap_phase(m, transform),
+        "slope": lambda m: instantaneous_phase(m, transform),  # type: ignore[arg-type]
+    }[start](magnitudes)
+    return griffin_lim(magnitudes, transform, n_samples, n_iter=n_iter, start=begin, momentum=momentum).numpy()
 
 
 def on_lattice(name: str, transform: VQT | Fourier, x: np.ndarray) -> Iterator[Method]:
@@ -129,7 +112,7 @@ def from_pooled(vqt: VQT, x: np.ndarray) -> Iterator[Method]:
         return tuple(m.exp() for m in vqt.spread(pooled, n))
 
     def pooled_way(quality: str) -> np.ndarray:
-        return part("recover_pooled")(pooled, vqt, n, quality=quality).numpy()
+        return recover_pooled(pooled, vqt, n, quality=quality).numpy()
 
     for quality in QUALITIES:
         yield Method(f"pooled: ours, {quality}", partial(pooled_way, quality), own)
@@ -137,6 +120,21 @@ def from_pooled(vqt: VQT, x: np.ndarray) -> Iterator[Method]:
     yield Method("pooled: interpolated, slope start + 16 GLA", lambda: projected(vqt, spread(), n, 16, "slope"), own)
     true = tuple(g.angle() for g in c.groups)
     yield Method("pooled: interpolated, true phase (ceiling)", lambda: turned(vqt, spread(), true, n), own)
+
+
+def sparse(vqt: VQT, x: np.ndarray) -> Iterator[Method]:
+    """On windows that reach to the next band alone: what they leave undetermined, and the plain way of old."""
+    name = f"VQT of overlap {vqt.bank.overlap}"
+    m, n = magnitudes_of(vqt, x), len(x)
+    own = partial(as_arrays, vqt)
+    yield Method(f"{name}: ours, good", partial(recovered, vqt, m, n, "good"), own)
+    yield Method(f"{name}: slope start + 16 GLA", partial(projected, vqt, m, n, 16, "slope"), own)
+
+    def old() -> np.ndarray:
+        interpolated = tuple(v.exp() for v in vqt.spread(vqt.pool(m, n), n))
+        return projected(vqt, interpolated, n, 16, "slope")
+
+    yield Method(f"{name}, pooled: interpolated, slope start + 16 GLA", old, own)
 
 
 def librosas(x: np.ndarray, sample_rate: int) -> Iterator[Method]:
