@@ -43,7 +43,7 @@ def make_vqt(recipe: Recipe) -> VQT:
     Examples
     --------
     >>> make_vqt(Recipe()).n_bands
-    162
+    216
     """
     vqt = VQT(
         recipe.sound.sample_rate,
@@ -79,7 +79,7 @@ def wave_features(samples: np.ndarray, vqt: VQT) -> Features:
     Examples
     --------
     >>> wave_features(np.zeros(2560, dtype=np.float32), make_vqt(Recipe())).log_magnitude.shape
-    (162, 10)
+    (216, 10)
     """
     import torch
 

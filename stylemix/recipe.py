@@ -28,8 +28,8 @@ class Sound:
 class Vqt:
     """The variable-Q transform."""
 
-    bins_per_octave: int = number(36, low=1, high=192)
-    gamma_hz: float = number(10.0, low=0.0, high=1000.0)
+    bins_per_octave: int = number(48, low=1, high=192)
+    gamma_hz: float = number(7.5, low=0.0, high=1000.0)
     overlap: int = number(2, low=1, high=8)
 
 

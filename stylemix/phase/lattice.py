@@ -20,8 +20,13 @@ _LARGEST_GAIN = 6.0
 class Wanted(Protocol):
     """What a sound is asked to have: magnitudes in some form, on the lattice of a transform."""
 
-    transform: VQT | Fourier
-    n_samples: int
+    @property
+    def transform(self) -> VQT | Fourier:
+        """Whose lattice it is."""
+
+    @property
+    def n_samples(self) -> int:
+        """Length of the sound."""
 
     @property
     def magnitudes(self) -> Groups:
@@ -213,7 +218,8 @@ def check_magnitudes(magnitudes: Groups, transform: VQT | Fourier, n_samples: in
         raise BadInput(f"phase: the transform must be a VQT or a Fourier, got {type(transform).__name__}")
     if not isinstance(n_samples, int) or n_samples < 1:
         raise BadInput(f"phase: n_samples must be a whole number of at least 1, got {n_samples}")
-    if isinstance(magnitudes, torch.Tensor) or not all(isinstance(m, torch.Tensor) for m in magnitudes):
+    given: object = magnitudes
+    if not isinstance(given, tuple | list) or not all(isinstance(m, torch.Tensor) for m in given):
         raise BadInput("magnitudes: must be a tuple of tensors, one for each hop; give Coefficients.magnitudes()")
     wanted = lattice_shapes(transform, n_samples)
     found = [tuple(m.shape[-2:]) for m in magnitudes]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from stylemix.errors import BadInput
-from stylemix.phase.lattice import Groups, Magnitudes, Wanted, inconsistency, to_sound
+from stylemix.phase.lattice import Groups, Magnitudes, Wanted, to_sound
 from stylemix.transforms import VQT, Fourier
 
 # The iteration ends early when the error falls by less than this share in a step.
@@ -66,7 +66,8 @@ def griffin_lim(
 
     Examples
     --------
-    >>> vqt = VQT(8000, overlap=2)
+    >>> from stylemix.phase import inconsistency
+    >>> vqt = VQT(8000)
     >>> x = torch.cos(0.3 * torch.arange(8000.0))
     >>> y = griffin_lim(vqt.forward(x).magnitudes(), vqt, 8000, n_iter=4)
     >>> bool(inconsistency(vqt.forward(y).magnitudes(), vqt.forward(x).magnitudes()) < 0.1)
@@ -128,6 +129,7 @@ def admm(
 
     Examples
     --------
+    >>> from stylemix.phase import inconsistency
     >>> fourier = Fourier(8000, n_fft=512, hop_length=128)
     >>> x = torch.cos(0.3 * torch.arange(8000.0))
     >>> y = admm(fourier.forward(x).magnitudes(), fourier, 8000, n_iter=8)
