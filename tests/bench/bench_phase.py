@@ -5,9 +5,9 @@ python tests/bench/bench_phase.py --protocol      what the papers on heap integr
 python tests/bench/bench_phase.py --learned RUN   magnitudes that a trained model decodes from held-out files
 
 Recordings come from --music, from STYLEMIX_MUSIC or from shared/corpora beside the checkout; without them only
-synthetic sound is heard. SC2048 is independent of all but the methods on frames of 2048 samples every 512, whose own
-coefficients it measures; SC512 is independent of every method. Methods take turns on every piece, in an order that moves on, so the median over the pieces
-is one over alternated runs. Other packages are optional, and the table says which are missing.
+synthetic sound is heard. Methods take turns on every piece, in an order that moves on, so the median over the pieces
+is one over alternated runs. SC512 is independent of every method, SC2048 of all but those on frames of 2048 samples
+every 512, whose own coefficients it measures. Other packages are optional, and the table says which are missing.
 """
 
 from __future__ import annotations

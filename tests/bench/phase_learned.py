@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from stylemix.arrays import Latents
 from stylemix.audio import read_wave
 from stylemix.model.run import Run, load_run
 from stylemix.phase import recover_pooled
@@ -28,8 +29,8 @@ def held_out(run: Run, count: int) -> list[int]:
     return sorted(there, key=lambda i: (turns[i], run.files[i].corpus))[:count]
 
 
-def decoded(run: Run, index: int) -> tuple[np.ndarray, torch.Tensor]:
-    """Ten seconds of a file (T,), and what the model makes of them: log-magnitudes (K, N) at its frame rate."""
+def encoded(run: Run, index: int) -> tuple[np.ndarray, Latents, np.ndarray]:
+    """Ten seconds of a file (T,), what the model makes of them, and the condition of its corpus."""
     file, rate = run.files[index], run.vqt.sample_rate
     start_s = max(0.0, (file.seconds - SECONDS) / 2)
     wave = read_wave(run.file_path(index), start_s=start_s, duration_s=SECONDS, sample_rate=rate, mono=True)
@@ -37,12 +38,22 @@ def decoded(run: Run, index: int) -> tuple[np.ndarray, torch.Tensor]:
     x = wave.samples[0, : wave.samples.shape[-1] // run.step_length * run.step_length]
     pooled = run.vqt.pool(magnitudes_of(run.vqt, x), len(x))
     condition = run.one_hot(file.corpus)
-    latents = run.encode(pooled.numpy(), condition, run.context(x[None]))
-    return x, torch.from_numpy(run.decode(latents.codes, condition, latents.loudness))
+    return x, run.encode(pooled.numpy(), condition, run.context(x[None])), condition
+
+
+def targets(run: Run, count: int) -> Iterator[tuple[str, str, np.ndarray, torch.Tensor]]:
+    """Kind, name, sound and log-magnitudes (K, N): files rebuilt, and pairs of two corpora decoded half-way."""
+    heard = [(Path(run.files[i].path).stem, *encoded(run, i)) for i in held_out(run, count)]
+    for name, x, z, condition in heard:
+        yield "rebuilt", name, x, torch.from_numpy(run.decode(z.codes, condition, z.loudness))
+    for (name, x, z, a), (other, _, w, b) in zip(heard[::2], heard[1::2], strict=False):
+        if z.codes.shape == w.codes.shape:
+            half = run.decode(0.5 * (z.codes + w.codes), 0.5 * (a + b), 0.5 * (z.loudness + w.loudness))
+            yield "half-way", f"{name} to {other}", x, torch.from_numpy(half)
 
 
 def ways(log_magnitude: torch.Tensor, vqt: VQT, x: np.ndarray) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
-    """From the model's magnitudes to sound; the last one knows the file's phase."""
+    """From the model's magnitudes to sound; the last one takes the phase of a file, the source's half-way."""
     n = len(x)
 
     def spread() -> Magnitudes:
@@ -81,25 +92,27 @@ def learned(path: str | Path, count: int) -> dict[str, Any]:
     run = load_run(path)
     each: list[dict[str, Any]] = []
     names = []
-    for index in held_out(run, count):
-        names.append(f"{Path(run.files[index].path).stem} ({run.files[index].split})")
-        with torch.inference_mode():
-            x, log_magnitude = decoded(run, index)
+    with torch.inference_mode():
+        for kind, piece, x, log_magnitude in targets(run, count):
+            names.append(piece)
             for name, go in ways(log_magnitude, run.vqt, x):
                 began = time.perf_counter()
                 y = go()
                 taken = time.perf_counter() - began
-                row = {"method": name, "piece": names[-1], "seconds": taken}
-                each.append({**row, **figures(y, x, log_magnitude, run.vqt)})
-    rows = [summed(each, name) for name in dict.fromkeys(row["method"] for row in each)]
+                found = figures(y, x, log_magnitude, run.vqt)
+                # Half-way there is no file to come near to.
+                found = {k: v if kind == "rebuilt" or k.startswith("target") else None for k, v in found.items()}
+                each.append({"magnitudes": kind, "method": name, "piece": piece, "seconds": taken, **found})
+    rows = [summed(each, *key) for key in dict.fromkeys((row["magnitudes"], row["method"]) for row in each)]
     return {"rows": rows, "missing": {}, "pieces": names, "each": each}
 
 
-def summed(each: list[dict[str, Any]], name: str) -> dict[str, Any]:
+def summed(each: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
     """Median seconds, and the mean and the worst of every figure."""
-    mine = [row for row in each if row["method"] == name]
-    out: dict[str, Any] = {"method": name, "seconds": statistics.median(row["seconds"] for row in mine)}
-    for key in list(mine[0])[3:]:
+    mine = [row for row in each if (row["magnitudes"], row["method"]) == (kind, name)]
+    seconds = statistics.median(row["seconds"] for row in mine)
+    out: dict[str, Any] = {"magnitudes": kind, "method": name, "seconds": seconds}
+    for key in (k for k in mine[0] if k.endswith("_db")):
         values = [row[key] for row in mine if row[key] is not None]
         out[key] = f"{statistics.mean(values):.1f} ({max(values):.1f})" if values else None
     return out
