@@ -10,9 +10,11 @@ import torch
 
 from stylemix.transforms import VQT, Fourier
 
-# Weight of a neighbour in the next band against one in the same: one over the mean squared error of the step to it,
-# which on music grows with the square of the distance of the two bands' frequencies: a / (b + distance^2).
-_ACROSS = {"VQT": (0.006, 0.01), "Fourier": (0.3, 0.1)}
+# Weight of a neighbour in the next band against one in the same: a / (b + distance^2), where the distance is that of
+# the frequencies that both read off, in bands. It follows the mean squared error of the step to it, measured on music;
+# where windows only just meet (overlap 1), few sinusoids are heard by two bands and that step says little.
+_ACROSS = (0.5, 0.3)
+_ACROSS_NARROW = (0.006, 0.01)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Lattice:
         Hz.
     goes_round : bool
         Whether time does.
+    across : tuple of float
+        What the weights across the rows are made of.
     """
 
     hop: np.ndarray
@@ -38,6 +42,7 @@ class Lattice:
     frequency_hz: np.ndarray
     sample_rate: int
     goes_round: bool
+    across: tuple[float, float]
 
 
 def lattice_of(transform: VQT | Fourier, counts: tuple[int, ...]) -> Lattice:
@@ -59,7 +64,9 @@ def lattice_of(transform: VQT | Fourier, counts: tuple[int, ...]) -> Lattice:
     group = meta.get("group", np.zeros(len(meta["hop"]), np.int64))
     start = np.concatenate([[0], np.cumsum(np.asarray(counts, np.int64)[group])])
     hop = meta["hop"].astype(np.int64)
-    return Lattice(hop, start, meta["frequency_hz"], transform.sample_rate, isinstance(transform, VQT))
+    narrow = isinstance(transform, VQT) and transform.bank.overlap == 1
+    across = _ACROSS_NARROW if narrow else _ACROSS
+    return Lattice(hop, start, meta["frequency_hz"], transform.sample_rate, isinstance(transform, VQT), across)
 
 
 def steps_along(frequency_hz: tuple[torch.Tensor, ...], lattice: Lattice) -> np.ndarray:
@@ -112,7 +119,7 @@ def steps_across(
         Where each row begins in them.
     """
     late, hz = ([row for g in part for row in g.detach().cpu().double().numpy()] for part in (elapsed_s, frequency_hz))
-    a, b = _ACROSS["VQT" if lattice.goes_round else "Fourier"]
+    a, b = lattice.across
     steps, weights, start = [np.zeros(0)], [np.zeros(0)], [0]
     for k, distance_hz in enumerate(np.diff(lattice.frequency_hz)):
         larger = max(lattice.hop[k], lattice.hop[k + 1])

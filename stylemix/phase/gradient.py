@@ -106,7 +106,7 @@ def _elapsed_vqt(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> tuple[torch.
         widths_hz = vqt.bank.bandwidths_hz[first : first + m.shape[-2]]
         tables = [_pulse_inverse(float(width * hop / vqt.sample_rate)) / width for width in widths_hz]
         here = _rows(m)
-        elapsed = _read(here, np.roll(here, -1, -1), np.roll(here, 1, -1), tables, 2)
+        elapsed = _read(here, np.roll(here, -1, -1), np.roll(here, 1, -1), tables, 1)
         out.append(torch.from_numpy(elapsed.reshape(m.shape)).to(m.device))
         first += m.shape[-2]
     return tuple(out)

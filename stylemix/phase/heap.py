@@ -190,6 +190,11 @@ def integrate(
     free = np.flatnonzero(state == kernels.FREE)
     row = np.searchsorted(lattice.start, free, side="right") - 1
     unit[free] = turn(hashed_phase(seed, row, free - lattice.start[row] + (first_sample or 0) // lattice.hop[row]))
+    # The first row is at zero and the last at the Nyquist frequency, whatever the transform.
+    real = np.zeros(len(lattice.hop), np.bool_)
+    real[[0, -1]] = True
+    signed = free[real[row]]
+    unit[signed] = np.where(unit[signed].real >= 0, 1, -1)
     if known is not None:
         unit[known[0]] = turn(known[1][known[0]])
         state[known[0]] = kernels.SETTLED
@@ -201,7 +206,7 @@ def integrate(
         lattice.start,
         lattice.hop,
         lattice.goes_round and first_sample is None,
-        np.isin(lattice.frequency_hz, [0.0, lattice.sample_rate / 2]),
+        real,
         turn(steps_along(frequency_hz, lattice)),
         turn(across),
         across_start,
@@ -211,6 +216,7 @@ def integrate(
     )
     phase = np.angle(unit)
     if known is not None:
+        phase = phase.astype(known[1].dtype, copy=False)
         phase[known[0]] = known[1][known[0]]
     ends = np.cumsum([m.numel() for m in magnitudes])[:-1]
     return tuple(
@@ -220,5 +226,7 @@ def integrate(
 
 def _levels(magnitude: np.ndarray, peak: float, tolerance: float) -> np.ndarray:
     """Loudness in equal steps of a logarithm, from the tolerance to the loudest."""
-    share = np.log(np.maximum(magnitude, tolerance * peak + 1e-300) / (peak + 1e-300)) / math.log(tolerance)
+    # A silent sound has no loudest coefficient: all are on the lowest level.
+    floor = max(tolerance * peak, 1e-30)
+    share = np.log(np.maximum(magnitude, floor) / max(peak, floor)) / math.log(tolerance)
     return np.clip(np.rint((_LEVELS - 1) * (1 - share)), 0, _LEVELS - 1).astype(np.uint16)
