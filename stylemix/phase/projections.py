@@ -12,6 +12,8 @@ from stylemix.transforms import VQT, Fourier
 
 # The iteration ends early when the error falls by less than this share in a step.
 STALL = 1e-3
+# Nothing is left to gain: rounding of single precision.
+_EXACT = 1e-7
 # Every so many iterations the error is looked at: that costs a tenth of one.
 _LOOK_EVERY = 4
 # The known beginning of a sound ends in a crossfade of at most so many samples.
@@ -75,7 +77,7 @@ def griffin_lim(
     """
     if n_iter < 0 or not 0 <= momentum <= 1:
         raise BadInput(f"griffin_lim: n_iter must be >= 0 and momentum 0 to 1, got {n_iter} and {momentum}")
-    wanted = Magnitudes(transform, n_samples, tuple(magnitudes))
+    wanted = Magnitudes(transform, n_samples, magnitudes)
     walk = Walk(wanted, known).begin(start)
     return walk.griffin_lim(n_iter, momentum).sound()
 
@@ -138,7 +140,7 @@ def admm(
     """
     if n_iter < 0 or not 0 < rho < float("inf"):
         raise BadInput(f"admm: n_iter must be >= 0 and rho above 0, got {n_iter} and {rho}")
-    wanted = Magnitudes(transform, n_samples, tuple(magnitudes))
+    wanted = Magnitudes(transform, n_samples, magnitudes)
     return Walk(wanted, known).begin(start).admm(n_iter, rho).sound()
 
 
@@ -214,7 +216,7 @@ class Walk:
             self.coefficients, before = self.wanted.restore(pushed), found
             if step % _LOOK_EVERY == _LOOK_EVERY - 1:
                 error = self.wanted.error(found)
-                if abs(best - error) < STALL * _LOOK_EVERY * error:
+                if error < _EXACT or abs(best - error) < STALL * _LOOK_EVERY * error:
                     break
                 best = min(best, error)
         return self

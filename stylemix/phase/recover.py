@@ -84,7 +84,7 @@ def recover(
     >>> bool((y.abs().max() - 1).abs() < 0.05)
     True
     """
-    wanted = Magnitudes(transform, n_samples, tuple(magnitudes))
+    wanted = Magnitudes(transform, n_samples, magnitudes)
     return recover_wanted(wanted, quality=quality, start=start, known=known, seed=seed)
 
 
