@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests import sounds
 from tests.bench import phase_measures as measures
 from tests.bench import phase_sounds
-from tests.bench.bench_phase import YARDSTICKS, Runs, shown
+from tests.bench.bench_phase import YARDSTICKS, Runs, measured, shown
+from tests.bench.phase_methods import Method, Missing, as_arrays, fourier_at, magnitudes_of, turned, vqt_at
 
 RATE = 22050
 
@@ -194,3 +197,31 @@ def test_the_table_says_how_many_times_faster_and_how_many_db_better() -> None:
     assert ours["db_better_than_cqt"] == pytest.approx(9)
     assert (theirs["times_as_fast_as_cqt"], theirs["db_better_than_cqt"]) == (1, 0)
     assert shown([ours])[0]["beside cqt"] == "30x, +9.0 dB"
+
+
+def test_a_method_that_cannot_be_run_leaves_a_reason_and_no_row() -> None:
+    def absent() -> np.ndarray:
+        raise Missing("it is not installed")
+
+    runs = Runs("", 1)
+    assert runs.attempt(Method("absent", absent, lambda y: ())) is None
+    assert runs.attempt(Method("broken", lambda: np.zeros(1 // 0), lambda y: ())) is None
+    assert runs.missing["absent"] == "it is not installed"
+    assert runs.missing["broken"].startswith("ZeroDivisionError")
+    assert runs.rows == []
+
+
+@pytest.mark.parametrize(
+    "transform", [vqt_at(RATE), vqt_at(RATE, 1), fourier_at(RATE, 512)], ids=["vqt", "sparse", "stft"]
+)
+def test_with_its_own_phase_a_sound_has_no_error_by_any_measure(transform: Any) -> None:
+    piece = phase_sounds.drums(RATE, 1.0)
+    phases = tuple(c.angle() for c in transform.forward(torch.from_numpy(piece.samples)).groups)
+    y = turned(transform, magnitudes_of(transform, piece.samples), phases, RATE)
+    figures = measured(y, Method("", lambda: y, lambda x: as_arrays(transform, x)), piece)
+    # Single precision, and in silence nothing but its rounding.
+    assert figures["own_db"] < -110
+    assert figures["sc512_db"] < -100
+    assert figures["sc2048_db"] < -100
+    assert figures["distance_db"] < 0.01
+    assert figures["pre_echo_db"] == pytest.approx(0, abs=0.01)
