@@ -14,8 +14,6 @@ from stylemix.errors import BadInput
 LOWEST_HZ = 440 * 2 ** (-45 / 12)
 # ERB(f) = 24.7 + 0.108 f = 0.108 (f + 228.7), in Hz (Glasberg & Moore 1990).
 _ERB_KNEE_HZ = 24.7 / 0.108
-# The logarithm of 1 + growth * share is as good as straight.
-_STRAIGHT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -78,10 +76,38 @@ class FilterBank:
     def growth(self) -> np.ndarray:
         """How much ``f + octave_width_hz`` grows from each band to the next, minus one; shape (K - 1,).
 
-        Where a bank has a lowest band, the axis is straight between it and 0 Hz: the growth is as good as zero.
+        Where a bank has a lowest band, `bend` says what the axis is between it and 0 Hz: the first is 1.
         """
-        growth = np.diff(self.frequencies_hz) / np.maximum(self.frequencies_hz[:-1] + self.octave_width_hz, _STRAIGHT)
-        return np.where((np.arange(len(growth)) == 0) & (self.fmin_hz > 0), _STRAIGHT, growth)
+        f = self.frequencies_hz
+        growth = np.ones(len(f) - 1)
+        first = int(self.fmin_hz > 0)
+        growth[first:] = np.diff(f)[first:] / (f[first:-1] + self.octave_width_hz)
+        return growth
+
+    @property
+    def bend(self) -> float:
+        """Where a bank has a lowest band, the axis is ``(f / f_1) ** bend`` from 0 Hz to band 1.
+
+        Straight for an `overlap` of 1, where no window goes on beyond band 1. The others do, and where the slope of
+        the axis jumped theirs would too, and they would ring for long: this power has the slope with which the
+        logarithm goes on above.
+        """
+        if self.overlap == 1 or self.fmin_hz == 0:
+            return 1.0
+        f = self.frequencies_hz[1]
+        return float(f / ((f + self.octave_width_hz) * np.log1p(self.growth[1])))
+
+    @property
+    def slopes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Bands in a hertz of the warped axis, right above each band and right below the next one; each (K - 1,)."""
+        above, first = np.log1p(self.growth), int(self.fmin_hz > 0)
+        hz = (self.frequencies_hz + self.octave_width_hz)[first:]
+        ends = [1 / (above[first:] * hz[:-1]), 1 / (above[first:] * hz[1:])]
+        if first:
+            # A power above 1 begins flat.
+            top = self.bend / self.frequencies_hz[1]
+            ends = [np.r_[top if self.bend == 1 else 0.0, ends[0]], np.r_[top, ends[1]]]
+        return ends[0], ends[1]
 
     def warp(self, frequency_hz: np.ndarray) -> np.ndarray:
         """Map frequencies to the axis on which the windows are even and equally spaced.
@@ -96,7 +122,7 @@ class FilterBank:
         np.ndarray
             Positions in units of the band spacing: band k lies at k. Between two bands it is the logarithm of ``f +
             octave_width_hz``, so that the spacing can be ``gamma_hz + f ln 2 / bins_per_octave``: the logarithm is
-            the integral of its reciprocal.
+            the integral of its reciprocal. Below the lowest band it is a power of f, see `bend`.
 
         Examples
         --------
@@ -108,7 +134,10 @@ class FilterBank:
         k = (np.searchsorted(self.frequencies_hz, np.abs(f), side="right") - 1).clip(0, self.n_bands - 2)
         share = (np.abs(f) - self.frequencies_hz[k]) / np.diff(self.frequencies_hz)[k]
         growth = self.growth
-        return np.sign(f) * (k + np.log1p(growth[k] * share) / np.log1p(growth)[k])
+        position = k + np.log1p(growth[k] * share) / np.log1p(growth)[k]
+        if self.fmin_hz > 0:
+            position = np.where(k == 0, share**self.bend, position)
+        return np.sign(f) * position
 
     def unwarp(self, position: torch.Tensor) -> torch.Tensor:
         """Map positions on the warped axis to frequencies: the inverse of `warp`.
@@ -134,10 +163,17 @@ class FilterBank:
             torch.as_tensor(table, dtype=position.dtype, device=position.device)[k]
             for table in (self.frequencies_hz[:-1], np.diff(self.frequencies_hz), self.growth)
         )
-        return f + width * torch.expm1((position - k) * torch.log1p(growth)) / growth
+        found = f + width * torch.expm1((position - k) * torch.log1p(growth)) / growth
+        if self.fmin_hz > 0:
+            # At 0 itself the slope of the root is infinite.
+            root = position.clamp(torch.finfo(position.dtype).tiny, 1) ** (1 / self.bend)
+            found = torch.where(position < 1, torch.where(position > 0, width * root, 0 * position), found)
+        return found
 
     def window(self, band: int, frequency_hz: np.ndarray) -> np.ndarray:
-        """Evaluate one band's window: a Hann bell on the warped axis that ends `overlap` bands to either side.
+        r"""Evaluate one band's window, a Hann bell on the warped axis: :math:`\cos^2(\pi d / 2r)` at the distance d.
+
+        It ends r = `overlap` bands to either side.
 
         Parameters
         ----------
@@ -185,8 +221,9 @@ def variable_q(
     Without a lowest frequency (0, the default for :math:`\gamma > 0`) that holds from 0 Hz on, and B is adjusted by
     a fraction of a band so that the last band is the Nyquist frequency. With one, `fmin_hz` and all bands above it
     are exactly :math:`\Delta` apart (a constant-Q bank's are :math:`f_{min} 2^{k/B}`), and three bands make the bank
-    complete: one a step below `fmin_hz`, whose lower flank falls to 0 Hz, one at 0 Hz that covers what is below
-    that, and one at the Nyquist frequency, half to one and a half steps above the last.
+    complete: one a step below `fmin_hz`, one at 0 Hz that covers what is below that, and one at the Nyquist
+    frequency, half to one and a half steps above the last. Windows that reach below the lower of them run out towards
+    0 Hz.
 
     Parameters
     ----------
@@ -203,7 +240,8 @@ def variable_q(
     oversampling : float
         At least 1: how much denser than critical each band is sampled.
     overlap : int
-        How many bands away, on either side, a window ends: 1 is the sparsest, where a frequency is in two windows.
+        How many bands away, on either side, a window ends: a frequency is in twice as many windows. Windows that
+        reach beyond 0 Hz or the Nyquist frequency also hear the mirror images there.
 
     Returns
     -------
@@ -235,21 +273,26 @@ def variable_q(
     gamma = _ERB_KNEE_HZ * a if gamma_hz == "erb" else float(gamma_hz)
     fmin = (LOWEST_HZ if gamma == 0 else 0.0) if fmin_hz is None else float(fmin_hz)
     _check(sample_rate, bins_per_octave, gamma, fmin, max_hop, oversampling)
-    if overlap != int(overlap) or overlap < 1:
+    if not (overlap >= 1 and overlap % 1 == 0):
         raise BadInput(f"overlap must be a whole number of bands, at least 1, got {overlap}")
+    overlap = int(overlap)
     nyquist, knee = sample_rate / 2, gamma / a
     if fmin > 0:
         step = float(a)
-        frequencies = _from_lowest(nyquist, fmin, knee, step)
+        # With wide steps the band below would be at a negative frequency, or as good as at zero. At two thirds `bend`
+        # is at least 2, and the windows that go on below are smooth.
+        lower = fmin * (1 / 2 if overlap == 1 else 2 / 3)
+        frequencies = _from_lowest(nyquist, fmin, lower, knee, step)
     else:
         # Stretched a little, so that the last band lies exactly on the Nyquist frequency.
         n_steps = max(2, round(np.log1p(nyquist / knee) / a))
         step = float(np.log1p(nyquist / knee) / n_steps)
         frequencies = knee * np.expm1(step * np.arange(n_steps + 1))
-    if len(frequencies) <= 2 * overlap:
+    # Beyond either end the axis is mirrored once. With no more bands a window would reach round to itself.
+    if len(frequencies) <= overlap:
         raise BadInput(
-            f"overlap {overlap} needs more than {2 * overlap} bands and there are {len(frequencies)}; "
-            "lower it, or raise bins_per_octave"
+            f"overlap {overlap} needs more than {overlap} bands and there are {len(frequencies)}; "
+            f"it must be at most {len(frequencies) - 1}, or raise bins_per_octave"
         )
     edges = _mirrored(frequencies, sample_rate, overlap)
     bandwidths = edges[2 * overlap :] - edges[: -2 * overlap]
@@ -268,12 +311,11 @@ def _mirrored(frequencies: np.ndarray, sample_rate: int, n: int) -> np.ndarray:
     return np.concatenate([-frequencies[n:0:-1], frequencies, sample_rate - frequencies[-2 : -2 - n : -1]])
 
 
-def _from_lowest(nyquist: float, fmin: float, knee: float, a: float) -> np.ndarray:
+def _from_lowest(nyquist: float, fmin: float, lower: float, knee: float, a: float) -> np.ndarray:
     """Frequencies at exact steps from the lowest one, and the three that make the bank complete."""
     n_steps = max(1, round(np.log((nyquist + knee) / (fmin + knee)) / a))
     regular = (fmin + knee) * np.exp(a * np.arange(n_steps)) - knee
-    # With wide steps the band below would be at a negative frequency, or as good as at zero.
-    below = max((fmin + knee) * np.exp(-a) - knee, fmin / 2)
+    below = max((fmin + knee) * np.exp(-a) - knee, lower)
     return np.concatenate([[0.0, below], regular, [nyquist]])
 
 

@@ -208,6 +208,8 @@ class Folding:
     def _within(self, bank: FilterBank, k: int, bins: torch.Tensor) -> torch.Tensor:
         growth = float(bank.growth[k])
         f, width = bank.frequencies_hz[k], bank.frequencies_hz[k + 1] - bank.frequencies_hz[k]
+        if k == 0 and bank.fmin_hz > 0:
+            return bins.mul(bank.sample_rate / self.length / width).clamp_(0, 1).pow_(bank.bend)
         grown = bins.mul(bank.sample_rate / self.length).sub_(f).clamp_(min=0).mul_(growth / width)
         return grown.log1p_().div_(np.log1p(growth)).clamp_(max=1)
 

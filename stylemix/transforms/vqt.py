@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,8 +16,9 @@ from stylemix.transforms.real_fft import irfft, rfft
 
 # Smallest magnitude whose logarithm is taken: -200 dB, below any 24-bit sound.
 _TINY = 1e-10
-# Windows of longer transforms are kept for the last length only: they take about 20 bytes a sample.
-_MANY_KEPT = 2**21
+# Windows of longer transforms are kept for the last length only: they take 20 bytes a sample for each
+# band of overlap.
+_MANY_KEPT = 2**20
 # Longest window (s): ten minutes of silence behind each sound are more than anyone means.
 _LONGEST_WINDOW_S = 600.0
 
@@ -108,15 +109,31 @@ class VQT:
         """Centre frequencies of the bands, shape (K,)."""
         return self.bank.frequencies_hz
 
-    @property
+    @cached_property
     def margin(self) -> int:
         """Samples after which the longest window has decayed below -80 dB, a multiple of `hop_length`.
 
-        A Hann bell of half-width h on the frequency axis is the pulse sinc(2ht) / (1 - (2ht)^2): its tail falls as
-        1 / (pi u^3) with u = 2ht, which is 1e-4 at u = 14.7.
+        A Hann bell of width w on the frequency axis is the pulse sinc(wt) / (1 - (wt)^2): its tail falls as
+        1 / (pi u^3) with u = wt, which is 1e-4 at u = 14.7. What falls so slowly comes from where the curvature jumps,
+        by the square of the slope of the warped axis. That is at most the steepest slope in a window, and in an even
+        one 2r / w: the tail is at most the square of their quotient larger. Where the slope of the axis itself jumps
+        by s within a window, the pulse has another tail, of at most pi s / 2r / (2 pi t)^2 against its w / 2.
         """
-        seconds = 14.7 / self.bank.bandwidths_hz.min()
-        return int(np.ceil(seconds * self.sample_rate / self.hop_length)) * self.hop_length
+        bank, r, width = self.bank, self.bank.overlap, self.bank.bandwidths_hz
+        first, last = bank.slopes
+        # Both axes are mirrored beyond the ends, as far as a window reaches.
+        slopes = np.pad(np.maximum(first, last), r, mode="symmetric")
+        jumps = np.pad(np.abs(first[1:] - last[:-1]), 1)
+        jumps = np.pad(jumps, r - 1, mode="reflect") if r > 1 else 0 * jumps
+        steepest = np.lib.stride_tricks.sliding_window_view(slopes, 2 * r).max(-1)
+        kinks = np.lib.stride_tricks.sliding_window_view(jumps, 2 * r - 1).sum(-1)
+        curved = 14.7 / width * np.maximum(width * steepest / (2 * r), 1) ** (2 / 3)
+        if bank.bend > 1:
+            # At band 1 the curvature of the axis jumps by about the square of its slope.
+            curved[: r + 1] *= (1 + r / np.pi) ** (1 / 3)
+        # Such windows are uneven, and their peaks may be a fifth below w / 2.
+        bent = np.sqrt(kinks / (4 * np.pi * r * width * 0.8e-4))
+        return int(np.ceil((curved + bent).max() * self.sample_rate / self.hop_length)) * self.hop_length
 
     @property
     def ringing(self) -> int:
@@ -221,14 +238,14 @@ class VQT:
         -------
         dict of str to np.ndarray, each of shape (K,)
             ``frequency_hz`` (centre), ``bandwidth_hz`` (width of the window's support; it is above one half over
-            half of that), ``hop`` (samples), ``q`` (centre over the width at one half) and ``group`` (index into
+            about half of that), ``hop`` (samples), ``q`` (centre over the width at one half) and ``group`` (index into
             ``Coefficients.groups``).
 
         Examples
         --------
         >>> meta = VQT(22050, bins_per_octave=12, gamma_hz=0).meta()
         >>> meta["frequency_hz"][47].round(1), meta["q"][47].round(1)
-        (np.float64(440.0), np.float64(17.3))
+        (np.float64(440.0), np.float64(8.6))
         """
         sizes = [s.stop - s.start for s in self._band_slices()]
         return {
