@@ -72,6 +72,7 @@ def rebuild(
     file: opt.SoundFile,
     out: opt.Out,
     phase: opt.Phase = "auto",
+    quality: opt.Quality = "good",
     bits: opt.Bits = None,
     force: opt.Force = False,
     as_json: opt.Json = False,
@@ -88,7 +89,8 @@ def rebuild(
         from stylemix.model.run import load_run
 
         give(rebuild_file(
-            load_run(run), file, out=out, force=force, bits=bits, phase=phase, show_progress=not quiet
+            load_run(run), file, out=out, force=force, bits=bits, phase=phase, quality=quality,
+            show_progress=not quiet,
         ))
 
 
@@ -104,6 +106,7 @@ def hybrid(
     duration: opt.Duration = None,
     stems: opt.Stems = None,
     phase: opt.Phase = "auto",
+    quality: opt.Quality = "good",
     bits: opt.Bits = None,
     sample_rate: opt.SampleRate = None,
     seed: opt.Seed = 0,
@@ -128,8 +131,8 @@ def hybrid(
         from stylemix.model.run import load_run
 
         options: dict[str, Any] = {
-            "alpha": parse_alpha(alpha), "target": target, "mode": mode, "phase": phase, "to": to,
-            "start_s": start, "duration_s": duration, "stems": stems, "bits": bits,
+            "alpha": parse_alpha(alpha), "target": target, "mode": mode, "phase": phase, "quality": quality,
+            "to": to, "start_s": start, "duration_s": duration, "stems": stems, "bits": bits,
             "sample_rate": sample_rate, "seed": seed, "force": force, "show_progress": not quiet,
         }
         if source is not None and source.is_dir():

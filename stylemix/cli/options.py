@@ -95,6 +95,9 @@ Stems: TypeAlias = Annotated[
 Phase: TypeAlias = Annotated[
     Literal["auto", "source", "estimate"], typer.Option(help="Phase of the source, or estimated anew.")
 ]
+Quality: TypeAlias = Annotated[
+    Literal["draft", "good", "best"], typer.Option(help="Work on phases that are estimated: fast, or clean.")
+]
 Bits: TypeAlias = Annotated[
     Literal["16", "24", "32f"] | None, typer.Option(help="Sample format of the file.")
 ]

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from stylemix.hybrid.transport import Transport
-from stylemix.phase import griffin_lim, instantaneous_phase, parents_phase, unit
+from stylemix.phase import Magnitudes, parents_phase, recover_channels
+from stylemix.phase.lattice import Wanted
 from stylemix.transforms import VQT, Coefficients
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class Blender:
         In the mode ``style``: the map of the source's codes, instead of a target.
     phase : {"auto", "source", "estimate"}
         Where phases come from.
-    n_iter : int
-        Iterations of the estimate.
+    quality : {"draft", "good", "best"}
+        How much work an estimate of the phases is worth; see `stylemix.phase.recover`.
     """
 
     run: Run
@@ -77,7 +78,7 @@ class Blender:
     log_peak: float
     transport: Transport | None = None
     phase: str = "auto"
-    n_iter: int = 16
+    quality: str = "good"
 
     @property
     def vqt(self) -> VQT:
@@ -122,7 +123,8 @@ class Blender:
             log_magnitude = self._log_magnitude(a, b, alphas, lattice)
             other = b.coefficients.groups if b is not None and self.phase == "auto" else None
             turns = parents_phase(a.coefficients.groups, other, lattice)
-            return self.sound(tuple(m.exp() for m in log_magnitude), turns, a.coefficients, known)
+            magnitudes = tuple(m.exp() for m in log_magnitude)
+            return self.sound(Magnitudes(self.vqt, n_samples, magnitudes), turns, known)
 
     def voice(self, samples: np.ndarray, side: int) -> Voice:
         """Analyse and encode one parent's block.
@@ -219,23 +221,15 @@ class Blender:
             return image(a)
         return [s + w * (t - s) for s, t, w in zip(image(a), image(b), lattice, strict=True)]
 
-    def sound(
-        self,
-        magnitudes: tuple[torch.Tensor, ...],
-        turns: tuple[torch.Tensor, ...],
-        parent: Coefficients,
-        known: np.ndarray | None,
-    ) -> np.ndarray:
+    def sound(self, wanted: Wanted, turns: tuple[torch.Tensor, ...], known: np.ndarray | None) -> np.ndarray:
         """Synthesise magnitudes, with given phases or with estimated ones.
 
         Parameters
         ----------
-        magnitudes : tuple of torch.Tensor, each (C, K_g, N_g)
-            On the ragged lattice.
+        wanted : Magnitudes or PooledMagnitudes
+            Of C channels.
         turns : tuple of torch.Tensor, each (C, K_g, N_g), complex
-            Phases, as numbers of magnitude 1; not used when phases are estimated.
-        parent : Coefficients
-            Of the source: its length, and in an estimate its phase differences between the channels.
+            Phases, as numbers of magnitude 1; of an estimate, the differences between the channels.
         known : np.ndarray, shape (C, T'), optional
             The beginning as rendered before (for the estimate).
 
@@ -246,28 +240,9 @@ class Blender:
         """
         if self.phase == "estimate":
             head = None if known is None else torch.from_numpy(np.ascontiguousarray(known))
-            start = self._start(magnitudes, parent, head)
-            return griffin_lim(
-                magnitudes, self.vqt, parent.n_samples, n_iter=self.n_iter, start=start, known=head
-            ).numpy()
-        groups = tuple(m * t for m, t in zip(magnitudes, turns, strict=True))
-        return self.vqt.inverse(Coefficients(groups, self.vqt.hops, parent.n_samples)).numpy()
-
-    def _start(
-        self, magnitudes: tuple[torch.Tensor, ...], parent: Coefficients, known: torch.Tensor | None
-    ) -> tuple[torch.Tensor, ...]:
-        """One phase for all channels from the instantaneous frequency; their differences from the source."""
-        mean = tuple(m.square().mean(dim=0).sqrt() for m in magnitudes)
-        anchor, at = None, 0
-        if known is not None:
-            at = known.shape[-1] // 2
-            head = torch.nn.functional.pad(known, (0, parent.n_samples - known.shape[-1]))
-            anchor = tuple(c.sum(dim=0) for c in self.vqt.forward(head).groups)
-        common = instantaneous_phase(mean, self.vqt, anchor=anchor, anchor_sample=at)
-        if parent.groups[0].shape[0] == 1:
-            return tuple(p[None] for p in common)
-        between = (unit(c * c.sum(dim=0).conj()) for c in parent.groups)
-        return tuple(p + torch.angle(c) for p, c in zip(common, between, strict=True))
+            return recover_channels(wanted, quality=self.quality, between=turns, known=head).numpy()
+        groups = tuple(m * t for m, t in zip(wanted.magnitudes, turns, strict=True))
+        return self.vqt.inverse(Coefficients(groups, self.vqt.hops, wanted.n_samples)).numpy()
 
 
 def detail_limit(share: torch.Tensor) -> torch.Tensor:

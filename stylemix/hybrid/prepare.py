@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +51,15 @@ class Prepared:
 
 
 def prepare(
-    run: Run, roles: Roles, source: SourceReader, *, mode: str, phase: str, seed: int, show_progress: bool
+    run: Run,
+    roles: Roles,
+    source: SourceReader,
+    *,
+    mode: str,
+    phase: str,
+    seed: int,
+    show_progress: bool,
+    quality: str = "good",
 ) -> Prepared:
     """Scan the source, and find what each moment of it is going to meet.
 
@@ -69,6 +77,8 @@ def prepare(
         For the choice of the material that is searched.
     show_progress : bool
         Show a bar on stderr.
+    quality : str
+        See `hybrid_file`.
 
     Returns
     -------
@@ -83,13 +93,12 @@ def prepare(
     if silent:
         warnings.append("the source is silent")
     latents = target_latents(run, roles, conditions[1])
-    blender = Blender(run, conditions, scanned.log_peak, phase=phase)
+    blender = Blender(run, conditions, scanned.log_peak, phase=phase, quality=quality)
     if mode == "style":
         before = latent_statistics(_corpus_codes(run, roles.own))
         after = latent_statistics(x.codes for x in latents.values())
         transport = gaussian_transport(before, after)
-        blender = Blender(run, conditions, scanned.log_peak, transport=transport, phase=phase)
-        return Prepared(blender, None, tuple(warnings), {})
+        return Prepared(replace(blender, transport=transport), None, tuple(warnings), {})
     path, facts = align(
         scanned,
         latents,

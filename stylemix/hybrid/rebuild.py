@@ -15,12 +15,12 @@ from stylemix.hybrid.bridge import RateBridge
 from stylemix.hybrid.curve import Curve
 from stylemix.hybrid.overlap import overlapped, render_plan
 from stylemix.hybrid.quality import Comparison
-from stylemix.hybrid.roles import check_words, find_file
+from stylemix.hybrid.roles import check_words, find_file, told_quality
 from stylemix.hybrid.scan import scan, step_samples
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.writing import Outputs, check_outputs
 from stylemix.model.run import Run, inputs_of
-from stylemix.phase import unit
+from stylemix.phase import PooledMagnitudes, unit
 from stylemix.progress import progress
 from stylemix.transforms import Block
 
@@ -33,6 +33,7 @@ def rebuild_file(
     force: bool = False,
     bits: str | None = None,
     phase: str = "auto",
+    quality: str = "good",
     start_s: float = 0.0,
     duration_s: float | None = None,
     show_progress: bool = True,
@@ -53,6 +54,8 @@ def rebuild_file(
         Sample format.
     phase : {"auto", "source", "estimate"}
         The file's own phase (``auto`` and ``source``), or one estimated from the magnitudes.
+    quality : {"draft", "good", "best"}
+        How much work an estimate is worth; with any other phase it says nothing.
     start_s, duration_s : float, optional
         The stretch of the file that is used (seconds).
     show_progress : bool
@@ -61,18 +64,18 @@ def rebuild_file(
     Returns
     -------
     dict
-        JSON-safe: out, file, seconds, real_time_factor, and for the model and for the file's own magnitudes
-        at the model's frame rate (the best that any model could do): ``sc2048_db`` and
-        ``log_spectral_distance_db``, ``best_sc2048_db`` and ``best_log_spectral_distance_db``, all at the
-        model's rate.
+        JSON-safe: out, file, seconds, phase, quality (None where nothing is estimated), real_time_factor, and for the
+        model and for the file's own magnitudes at the model's frame rate (the best that any model could do):
+        ``sc2048_db`` and ``log_spectral_distance_db``, ``best_sc2048_db`` and ``best_log_spectral_distance_db``, all at
+        the model's rate.
 
     Raises
     ------
     BadInput
-        If the file cannot be read or the output may not be written.
+        If the file cannot be read, the output may not be written, or a word is unknown.
     """
     began = time.perf_counter()
-    check_words("match", phase)
+    check_words("match", phase, quality)
     inputs = [file, *inputs_of(run)]
     check_outputs(out, None, force=force, inputs=inputs)
     index = find_file(run, file)
@@ -81,7 +84,7 @@ def rebuild_file(
     known, best = Comparison(run.vqt.sample_rate), Comparison(run.vqt.sample_rate)
     with SourceReader(file, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s) as reader:
         log_peak = scan(run, reader, conditions[0]).log_peak
-        blender = Blender(run, conditions, log_peak, phase=phase)
+        blender = Blender(run, conditions, log_peak, phase=phase, quality=quality)
         bridge = RateBridge(reader)
         outputs = Outputs(
             out,
@@ -108,6 +111,7 @@ def rebuild_file(
             "file": str(file),
             "seconds": reader.duration_s,
             "phase": phase,
+            "quality": told_quality(phase, quality),
             "peak": result["peak"],
             "gain": result["gain"],
             "real_time_factor": reader.duration_s / max(taken, 1e-9),
@@ -148,5 +152,5 @@ def _synthesised(
     """Sound of log-magnitudes at the common frame rate; the balance of the channels comes from the file."""
     vqt, parent = blender.vqt, voice.coefficients
     balance = vqt.pool(parent.magnitudes(), parent.n_samples) - voice.pooled
-    magnitudes = tuple(x.exp() for x in vqt.spread(log_magnitude + balance, parent.n_samples))
-    return blender.sound(magnitudes, tuple(unit(c) for c in parent.groups), parent, known)
+    wanted = PooledMagnitudes(vqt, parent.n_samples, log_magnitude + balance)
+    return blender.sound(wanted, tuple(unit(c) for c in parent.groups), known)

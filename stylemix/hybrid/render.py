@@ -14,7 +14,7 @@ from stylemix.hybrid.curve import Curve, parse_alpha
 from stylemix.hybrid.pieces import pieces as pieces
 from stylemix.hybrid.prepare import prepare
 from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
-from stylemix.hybrid.roles import Roles, assign_roles, check_words
+from stylemix.hybrid.roles import Roles, assign_roles, check_words, told_quality
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.writing import Outputs, check_outputs
 from stylemix.model.run import Run, inputs_of
@@ -30,6 +30,7 @@ def hybrid_file(
     target: str | Path | None = None,
     mode: str = "match",
     phase: str = "auto",
+    quality: str = "good",
     to: str | None = None,
     start_s: float = 0.0,
     duration_s: float | None = None,
@@ -60,6 +61,8 @@ def hybrid_file(
         source to the target's latent statistics; ``morph`` aligns two given files in time.
     phase : {"auto", "source", "estimate"}
         The phase of whichever parent dominates, of the source, or estimated from the magnitudes.
+    quality : {"draft", "good", "best"}
+        How much work an estimate is worth; with any other phase it says nothing.
     to : str, optional
         Corpus at alpha 1; by default the first one to which the source does not belong.
     start_s, duration_s : float, optional
@@ -80,8 +83,8 @@ def hybrid_file(
     Returns
     -------
     dict
-        JSON-safe: out, stems, source, target, mode, phase, alpha, seconds, sample_rate, channels,
-        real_time_factor, peak, gain, warnings and facts about the alignment.
+        JSON-safe: out, stems, source, target, mode, phase, quality (None where nothing is estimated), alpha, seconds,
+        sample_rate, channels, real_time_factor, peak, gain, warnings and facts about the alignment.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def hybrid_file(
     """
     began = time.perf_counter()
     curve = parse_alpha(alpha)
-    check_words(mode, phase)
+    check_words(mode, phase, quality)
     roles = assign_roles(run, source=source, target=target, mode=mode, to=to)
     inputs = [roles.source, *roles.targets.values(), *inputs_of(run)]
     check_outputs(out, stems, force=force, inputs=inputs)
@@ -112,7 +115,7 @@ def hybrid_file(
         )
         with outputs:
             prepared = prepare(
-                run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress
+                run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress, quality=quality
             )
             with progress("rendering", reader.duration_s, show=show_progress) as report:
                 for piece in pieces(prepared, reader, curve, want_target=stems is not None):
@@ -125,6 +128,7 @@ def hybrid_file(
             "target": _target_name(run, roles, target),
             "mode": mode,
             "phase": phase,
+            "quality": told_quality(phase, quality),
             "alpha": _alpha_words(curve),
             "seconds": reader.duration_s,
             "channels": reader.n_channels,
@@ -142,6 +146,7 @@ def hybrid(
     target: str | Path | None = None,
     mode: str = "match",
     phase: str = "auto",
+    quality: str = "good",
     to: str | None = None,
     start_s: float = 0.0,
     duration_s: float | None = None,
@@ -162,6 +167,8 @@ def hybrid(
         How the parents meet.
     phase : {"auto", "source", "estimate"}
         Where the phase comes from.
+    quality : {"draft", "good", "best"}
+        How much work an estimate of it is worth.
     to : str, optional
         Corpus at alpha 1.
     start_s, duration_s : float, optional
@@ -183,12 +190,14 @@ def hybrid(
         If an input is wrong.
     """
     curve = parse_alpha(alpha)
-    check_words(mode, phase)
+    check_words(mode, phase, quality)
     roles = assign_roles(run, source=source, target=target, mode=mode, to=to)
     with SourceReader(
         roles.source, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s
     ) as reader:
-        prepared = prepare(run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress)
+        prepared = prepare(
+            run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress, quality=quality
+        )
         with progress("rendering", reader.duration_s, show=show_progress) as report:
             parts = []
             for piece in pieces(prepared, reader, curve):
@@ -228,8 +237,9 @@ def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: A
         raise BadInput(
             f"{source}: is not a folder; give a folder of sound files, or --source FILE --out FILE"
         )
-    # An alpha that cannot be read is one mistake, not one for each file.
+    # An alpha or a word that cannot be read is one mistake, not one for each file.
     options["alpha"] = parse_alpha(options.get("alpha", 0.5))
+    check_words(options.get("mode", "match"), options.get("phase", "auto"), options.get("quality", "good"))
     stems = options.pop("stems", None)
 
     def render(path: Path, to: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from stylemix.audio import probe, shown_name
 from stylemix.errors import BadInput, StylemixError
 from stylemix.files import sha256_file
+from stylemix.phase.recover import find_quality
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
@@ -61,12 +62,12 @@ class Roles:
         return np.eye(n_corpora, dtype=np.float32)[[self.own, self.other]]
 
 
-def check_words(mode: str, phase: str) -> None:
-    """Refuse unknown modes and phases.
+def check_words(mode: str, phase: str, quality: str) -> None:
+    """Refuse unknown modes, phases and qualities.
 
     Parameters
     ----------
-    mode, phase : str
+    mode, phase, quality : str
         As the user gave them.
 
     Raises
@@ -78,6 +79,28 @@ def check_words(mode: str, phase: str) -> None:
         raise BadInput(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
     if phase not in PHASES:
         raise BadInput(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+    find_quality(quality)
+
+
+def told_quality(phase: str, quality: str) -> str | None:
+    """Say at which quality phases were estimated.
+
+    Parameters
+    ----------
+    phase, quality : str
+        As the user gave them.
+
+    Returns
+    -------
+    str or None
+        None where no phase is estimated.
+
+    Examples
+    --------
+    >>> told_quality("estimate", "best"), told_quality("auto", "best")
+    ('best', None)
+    """
+    return quality if phase == "estimate" else None
 
 
 def assign_roles(

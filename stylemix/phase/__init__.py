@@ -1,5 +1,6 @@
 """From magnitudes to sound: the phase of the parents, or an estimate of it."""
 
+from stylemix.phase.channels import recover_channels
 from stylemix.phase.heap import heap_phase
 from stylemix.phase.instantaneous import instantaneous_frequency, instantaneous_phase
 from stylemix.phase.lattice import Magnitudes, PooledMagnitudes, inconsistency
@@ -19,6 +20,7 @@ __all__ = [
     "instantaneous_phase",
     "parents_phase",
     "recover",
+    "recover_channels",
     "recover_pooled",
     "recover_wanted",
     "unit",
