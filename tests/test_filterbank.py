@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from stylemix.errors import BadInput
 from stylemix.transforms import VQT, FilterBank, variable_q
-from tests.banks import BANKS
+from tests.banks import BANKS, error_db
 
 RATES = (8000, 11025, 22050, 44100, 96000, 192000)
 
@@ -23,18 +24,66 @@ def bank_of(name: str, rate: int, **options: float) -> FilterBank:
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("bins", [1, 12, 36])
-def test_constant_q_bands_are_the_notes_they_are_named_after(rate: int, bins: int) -> None:
-    bank = variable_q(rate, bins_per_octave=bins, gamma_hz=0)
+@pytest.mark.parametrize("overlap", [1, 2, 3])
+def test_constant_q_bands_are_the_notes_they_are_named_after(rate: int, bins: int, overlap: int) -> None:
+    bank = variable_q(rate, bins_per_octave=bins, gamma_hz=0, overlap=overlap)
     regular = bank.frequencies_hz[2:-1]
     np.testing.assert_allclose(regular, 32.70319566257483 * 2 ** (np.arange(len(regular)) / bins), rtol=1e-12)
-    assert bank.frequencies_hz[1] == pytest.approx(regular[0] * 2 ** (-1 / bins))
-    # Below it there is one band more, at zero, and the axis is straight.
-    assert bank.warp(bank.frequencies_hz[1:2] * 0.3)[0] == pytest.approx(0.3)
-    # From the second to the last but one, whose neighbours are regular too, the quality is the same.
-    q = regular[1:-1] / bank.bandwidths_hz[3:-2]
-    np.testing.assert_allclose(q, 1 / (2 ** (1 / bins) - 2 ** (-1 / bins)), rtol=1e-12)
+    # Half of the lowest at least, and where windows go on below it, two thirds.
+    least = 1 / 2 if overlap == 1 else 2 / 3
+    assert bank.frequencies_hz[1] == pytest.approx(regular[0] * max(2 ** (-1 / bins), least))
+    # Where all that a window reaches is regular, the quality is the same.
+    q = regular[overlap:-overlap] / bank.bandwidths_hz[2 + overlap : -1 - overlap]
+    np.testing.assert_allclose(q, 1 / (2 ** (overlap / bins) - 2 ** (-overlap / bins)), rtol=1e-12)
     # The gap to Nyquist is half to one and a half steps.
     assert 0.5 <= np.log2(rate / 2 / regular[-1]) * bins <= 1.5
+
+
+@pytest.mark.parametrize("options", [{"gamma_hz": 0.0}, {"fmin_hz": 100.0}, {"bins_per_octave": 1, "fmin_hz": 100.0}])
+def test_below_the_lowest_band_the_axis_runs_out_smoothly(options: dict[str, float]) -> None:
+    straight = variable_q(22050, **options, overlap=1)  # type: ignore[arg-type]
+    assert straight.warp(straight.frequencies_hz[1:2] * 0.3)[0] == pytest.approx(0.3)
+    bank = variable_q(22050, **options, overlap=2)  # type: ignore[arg-type]
+    f = bank.frequencies_hz[1]
+    below, at, above = bank.warp(f * np.array([1 - 1e-6, 1, 1 + 1e-6]))
+    assert at - below == pytest.approx(above - at, rel=1e-3)
+    # No steeper than the square, so that it is smooth at 0 Hz too.
+    assert bank.warp(np.array([0.01 * f]))[0] <= 1e-4
+
+
+def test_a_window_at_the_lowest_band_is_as_narrow_as_its_neighbours() -> None:
+    # Where the axis went straight on to 0 Hz, half of it would be tens of Hz wide.
+    bank = variable_q(22050, gamma_hz=0)
+    f = np.geomspace(20, 60, 20001)
+    areas = [np.sum(bank.window(k, f)) / (bank.frequencies_hz[k + 1] - bank.frequencies_hz[k]) for k in (2, 3, 6)]
+    assert areas[0] == pytest.approx(areas[2], rel=0.3)
+    assert areas[1] == pytest.approx(areas[2], rel=0.1)
+
+
+@pytest.mark.parametrize("overlap", [1, 2, 3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"gamma_hz": 0.0, "fmin_hz": 65.4},
+        {"bins_per_octave": 1},
+        {"bins_per_octave": 6, "gamma_hz": "erb"},
+        {"bins_per_octave": 3, "gamma_hz": 30.0, "fmin_hz": 100.0},
+        {"bins_per_octave": 3, "gamma_hz": 100.0, "fmin_hz": 50.0},
+    ],
+)
+def test_a_margin_away_every_pulse_is_below_minus_80_db(options: dict[str, Any], overlap: int) -> None:
+    vqt = VQT(8000, **({"bins_per_octave": 12} | options), hop_length=32, overlap=overlap)
+    length = 2 ** int(np.ceil(np.log2(8 * vqt.margin)))
+    f = np.fft.fftfreq(length, 1 / 8000)
+    n, longest = vqt.n_bands, 0.0
+    for k in {*range(min(8, n)), n // 2, *range(max(0, n - 4), n)}:
+        pulse = np.abs(np.fft.ifft(vqt.bank.window(k, f) + (f < 0) * vqt.bank.window(k, f + 8000)))
+        late = float(pulse[vqt.margin : length - vqt.margin].max() / pulse.max())
+        assert late < 1e-4
+        longest = max(longest, late)
+    # No longer than need be, by more than a factor of two.
+    assert longest > 1e-4 / 2**3 / 1.5
 
 
 def test_the_lowest_band_can_be_chosen() -> None:
@@ -69,7 +118,10 @@ def test_the_default_bank_is_what_it_was() -> None:
     assert (bank.gamma_hz, bank.fmin_hz) == (10.0, 0.0)
     wanted = [10.10158744, 1905.79172884, 10804.74943207]
     np.testing.assert_allclose(bank.frequencies_hz[[1, 80, 160]], wanted, rtol=1e-9)
-    assert [int((bank.hops == hop).sum()) for hop in (256, 128, 64, 32)] == [76, 36, 36, 14]
+    assert [int((bank.hops == hop).sum()) for hop in (256, 128, 64, 32, 16)] == [40, 36, 36, 36, 14]
+    sparse = variable_q(22050, overlap=1)
+    np.testing.assert_array_equal(sparse.frequencies_hz, bank.frequencies_hz)
+    assert [int((sparse.hops == hop).sum()) for hop in (256, 128, 64, 32)] == [76, 36, 36, 14]
 
 
 @settings(max_examples=60, deadline=None)
@@ -79,43 +131,58 @@ def test_the_default_bank_is_what_it_was() -> None:
     gamma=st.one_of(st.just(0.0), st.floats(0.1, 300.0)),
     fmin=st.one_of(st.none(), st.floats(5.0, 500.0)),
     oversampling=st.floats(1.0, 4.0),
+    overlap=st.integers(1, 5),
 )
 def test_every_bank_is_complete_and_painless(
-    rate: int, bins: int, gamma: float, fmin: float | None, oversampling: float
+    rate: int, bins: int, gamma: float, fmin: float | None, oversampling: float, overlap: int
 ) -> None:
-    bank = variable_q(rate, bins_per_octave=bins, gamma_hz=gamma, fmin_hz=fmin, oversampling=oversampling)
+    options: dict[str, Any] = {"bins_per_octave": bins, "gamma_hz": gamma, "fmin_hz": fmin}
+    overlap = min(overlap, variable_q(rate, **options).n_bands - 1)
+    bank = variable_q(rate, **options, oversampling=oversampling, overlap=overlap)
     assert bank.frequencies_hz[0] == 0
     assert bank.frequencies_hz[-1] == pytest.approx(rate / 2)
     assert (np.diff(bank.frequencies_hz) > 0).all()
     assert (bank.bandwidths_hz * bank.hops * (1 - 1e-12) <= rate).all()
     f = np.random.default_rng(bins).uniform(0, rate / 2, 40)
     position = bank.warp(f)
-    # The windows are the bells of the two neighbours: they add up to one everywhere.
-    neighbours = [np.floor(position).astype(int), np.floor(position).astype(int) + 1]
-    total = sum(bank.window(int(k), f[i : i + 1])[0] for ks in neighbours for i, k in enumerate(ks))
-    assert total == pytest.approx(len(f))
+    # Bells r apart are cos^2 and sin^2: with the mirror images of those beyond the ends, all add up to r everywhere.
+    beyond = np.stack([bank.window(k, np.stack([f, -f, rate - f])) for k in range(bank.n_bands)])
+    beyond[[0, -1], 1:] = 0
+    assert beyond.sum((0, 1)) == pytest.approx(np.full(len(f), overlap))
     np.testing.assert_allclose(bank.warp(bank.frequencies_hz), np.arange(bank.n_bands), atol=1e-9)
-    np.testing.assert_allclose(bank.unwarp(torch.from_numpy(position)).numpy(), f, rtol=1e-7, atol=1e-7)
+    there = position > 1e-300
+    np.testing.assert_allclose(bank.unwarp(torch.from_numpy(position))[there].numpy(), f[there], rtol=1e-7, atol=1e-7)
     np.testing.assert_allclose(bank.warp(-f), -position)
 
 
+@pytest.mark.parametrize("overlap", [1, 2, 3])
 @pytest.mark.parametrize("name", BANKS)
-def test_a_window_is_one_at_its_centre_and_ends_at_its_neighbours(name: str) -> None:
-    bank = bank_of(name, 22050)
+def test_a_window_is_a_bell_that_ends_where_its_overlap_does(name: str, overlap: int) -> None:
+    bank = bank_of(name, 22050, overlap=overlap)
+    edges = bank.edges_hz
+    np.testing.assert_allclose(np.diff(edges) > 0, True)
+    np.testing.assert_allclose(edges[2 * overlap :] - edges[: -2 * overlap], bank.bandwidths_hz)
     for k in (0, 1, 2, 3, 10, bank.n_bands - 2, bank.n_bands - 1):
-        assert bank.window(k, bank.frequencies_hz[k : k + 1])[0] == pytest.approx(1, abs=1e-9)
-        for beside in {max(k - 1, 0), min(k + 1, bank.n_bands - 1)} - {k}:
-            assert bank.window(k, bank.frequencies_hz[beside : beside + 1])[0] == pytest.approx(0, abs=1e-9)
-        grid = np.linspace(0, 22050 / 2, 200001)
-        inside = grid[bank.window(k, grid) > 1e-12]
-        low = bank.frequencies_hz[max(k - 1, 0)]
-        assert inside.min() == pytest.approx(low, abs=0.2)
+        wanted = np.cos(np.pi * np.arange(-overlap, overlap + 1) / (2 * overlap)) ** 2
+        np.testing.assert_allclose(bank.window(k, edges[k : k + 2 * overlap + 1]), wanted, atol=1e-9)
+        grid = np.linspace(edges[0], edges[-1], 200001)
+        inside = grid[bank.window(k, grid) > 0]
+        low, high = edges[k], edges[k + 2 * overlap]
+        # The axis may be flat at 0 Hz, and what is left of a bell that ends there too small for a number.
+        assert inside.min() == pytest.approx(low, abs=20 if k == overlap and bank.bend > 1 else 0.3)
+        assert inside.max() == pytest.approx(high, abs=0.3)
 
 
-def test_halfway_to_a_neighbour_on_the_warped_axis_is_a_half() -> None:
-    bank = variable_q(22050, gamma_hz=0)
+@pytest.mark.parametrize("overlap", [1, 2, 3, 8])
+def test_between_two_bands_the_bell_is_that_of_the_warped_distance(overlap: int) -> None:
+    bank = variable_q(22050, gamma_hz=0, overlap=overlap)
     f = np.sqrt(bank.frequencies_hz[50] * bank.frequencies_hz[51])
-    assert bank.window(50, np.array([f]))[0] == pytest.approx(0.5)
+    halfway = np.cos(np.pi / (4 * overlap)) ** 2
+    assert bank.window(50, np.array([f]))[0] == pytest.approx(halfway)
+    assert bank.window(51, np.array([f]))[0] == pytest.approx(halfway)
+    # Half of the height is half of the overlap away.
+    half = bank.frequencies_hz[50] * 2 ** (overlap / 2 / 36)
+    assert bank.window(50, np.array([half]))[0] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +199,10 @@ def test_halfway_to_a_neighbour_on_the_warped_axis_is_a_half() -> None:
         ({"gamma_hz": 3000.0}, r"gamma_hz 3000 leaves no band between 0 and 4000 Hz.* at most 2628"),
         ({"fmin_hz": 3990.0}, r"fmin_hz 3990 leaves no band below 4000 Hz.* at most 3956"),
         ({"sample_rate": 1000, "gamma_hz": 0.0, "fmin_hz": 600.0}, "leaves no band below 500 Hz.* at most 495"),
+        ({"overlap": 0}, "overlap must be a whole number of bands, at least 1, got 0"),
+        ({"overlap": 1.5}, "overlap must be a whole number of bands, at least 1, got 1.5"),
+        ({"overlap": float("nan")}, "overlap must be a whole number of bands, at least 1, got nan"),
+        ({"gamma_hz": 2628.0, "overlap": 3}, "overlap 3 needs more than 3 bands and there are 3; it must be at most 2"),
     ],
 )
 def test_an_impossible_bank_is_refused(options: dict[str, float], message: str) -> None:
@@ -144,12 +215,26 @@ def test_the_way_out_that_a_refusal_names_is_one(options: dict[str, float]) -> N
     assert variable_q(8000, **options).n_bands >= 3  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("options", [{"gamma_hz": 2000.0}, {"bins_per_octave": 1, "fmin_hz": 1500.0}])
+def test_the_largest_overlap_that_a_refusal_names_makes_a_transform(options: dict[str, float]) -> None:
+    with pytest.raises(BadInput, match=r"it must be at most \d+$") as told:
+        variable_q(8000, **options, overlap=50)  # type: ignore[arg-type]
+    largest = int(str(told.value).split("at most ")[1])
+    vqt = VQT(8000, **options, overlap=largest)  # type: ignore[arg-type]
+    x = torch.randn(777, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    # Every window hears everything, some of it twice.
+    assert error_db(vqt.inverse(vqt.forward(x)), x) < -250
+    with pytest.raises(BadInput, match=f"overlap {largest + 1} needs"):
+        variable_q(8000, **options, overlap=largest + 1)  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="module")
 def both_constant_q() -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """The magnitudes of a sound in 84 semitones from C1: ours, and librosa's at the same scale."""
     import librosa
 
-    vqt = VQT(22050, bins_per_octave=12, gamma_hz=0)
+    # The overlap at which both windows fall off about as fast.
+    vqt = VQT(22050, bins_per_octave=12, gamma_hz=0, overlap=1)
 
     def analyse(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         ours = vqt.pool(vqt.forward(torch.from_numpy(x)).magnitudes(), len(x)).exp().numpy()[2:86]
@@ -179,7 +264,7 @@ def test_a_tone_is_what_it_is_in_librosa_s_constant_q(
 
 @pytest.mark.slow
 def test_a_glide_is_where_it_is_in_librosa_s_constant_q(
-    both_constant_q: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+    both_constant_q: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
 ) -> None:
     # Five octaves in ten seconds, from C2.
     t = np.arange(10 * 22050) / 22050

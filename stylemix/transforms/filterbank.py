@@ -136,7 +136,7 @@ class FilterBank:
         growth = self.growth
         position = k + np.log1p(growth[k] * share) / np.log1p(growth)[k]
         if self.fmin_hz > 0:
-            position = np.where(k == 0, share**self.bend, position)
+            position = np.where(k == 0, np.minimum(share, 1) ** self.bend, position)
         return np.sign(f) * position
 
     def unwarp(self, position: torch.Tensor) -> torch.Tensor:
@@ -292,7 +292,7 @@ def variable_q(
     if len(frequencies) <= overlap:
         raise BadInput(
             f"overlap {overlap} needs more than {overlap} bands and there are {len(frequencies)}; "
-            f"it must be at most {len(frequencies) - 1}, or raise bins_per_octave"
+            f"it must be at most {len(frequencies) - 1}"
         )
     edges = _mirrored(frequencies, sample_rate, overlap)
     bandwidths = edges[2 * overlap :] - edges[: -2 * overlap]

@@ -115,24 +115,27 @@ class VQT:
 
         A Hann bell of width w on the frequency axis is the pulse sinc(wt) / (1 - (wt)^2): its tail falls as
         1 / (pi u^3) with u = wt, which is 1e-4 at u = 14.7. What falls so slowly comes from where the curvature jumps,
-        by the square of the slope of the warped axis. That is at most the steepest slope in a window, and in an even
-        one 2r / w: the tail is at most the square of their quotient larger. Where the slope of the axis itself jumps
-        by s within a window, the pulse has another tail, of at most pi s / 2r / (2 pi t)^2 against its w / 2.
+        at both ends, each by the square of the slope of the warped axis there. In an even window that is 2r / w; where
+        it is steeper the tail is larger. Within a window the curvature of the axis jumps at 0 Hz and at the band where
+        it bends, and its slope s where the spacing changes: of that there is a tail of at most pi s / 2r / (2 pi t)^2.
         """
         bank, r, width = self.bank, self.bank.overlap, self.bank.bandwidths_hz
         first, last = bank.slopes
         # Both axes are mirrored beyond the ends, as far as a window reaches.
-        slopes = np.pad(np.maximum(first, last), r, mode="symmetric")
-        jumps = np.pad(np.abs(first[1:] - last[:-1]), 1)
-        jumps = np.pad(jumps, r - 1, mode="reflect") if r > 1 else 0 * jumps
-        steepest = np.lib.stride_tricks.sliding_window_view(slopes, 2 * r).max(-1)
-        kinks = np.lib.stride_tricks.sliding_window_view(jumps, 2 * r - 1).sum(-1)
-        curved = 14.7 / width * np.maximum(width * steepest / (2 * r), 1) ** (2 / 3)
+        lower = np.concatenate([last[:r][::-1], first])[: bank.n_bands]
+        upper = np.concatenate([last, first[::-1][:r]])[r - 1 :]
+        squares = (lower**2 + upper**2) / 2
         if bank.bend > 1:
-            # At band 1 the curvature of the axis jumps by about the square of its slope.
-            curved[: r + 1] *= (1 + r / np.pi) ** (1 / 3)
-        # Such windows are uneven, and their peaks may be a fifth below w / 2.
-        bent = np.sqrt(kinks / (4 * np.pi * r * width * 0.8e-4))
+            squares[: r + 1] += r / np.pi * last[0] ** 2
+        elif r > 1 and not bank.fmin_hz:
+            squares[1:r] += r / np.pi * bank.step * first[0] ** 2
+        # The peak of the pulse is the window's area: w / 2 where it is even.
+        bell = np.cos(np.pi * np.arange(-r, r + 1) / (2 * r)) ** 2
+        area = np.lib.stride_tricks.sliding_window_view(np.diff(bank.edges_hz), 2 * r) @ (bell[1:] + bell[:-1]) / 2
+        curved = 14.7 * np.maximum(squares / (2 * r) ** 2 / (2 * area), 1 / width**3) ** (1 / 3)
+        jumps = np.pad(np.pad(np.abs(first[1:] - last[:-1]), 1), r - 1, mode="reflect") * (r > 1)
+        kinks = np.lib.stride_tricks.sliding_window_view(jumps, 2 * r - 1).sum(-1)
+        bent = np.sqrt(kinks / (8 * np.pi * r * area * 1e-4))
         return int(np.ceil((curved + bent).max() * self.sample_rate / self.hop_length)) * self.hop_length
 
     @property
