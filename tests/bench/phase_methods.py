@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from stylemix.phase import griffin_lim, heap_phase, instantaneous_phase, recover, recover_pooled
+from stylemix.recipe import Recipe
 from stylemix.transforms import VQT, Coefficients, Fourier
 from tests.bench.phase_measures import spectrogram
 
@@ -33,9 +34,16 @@ class Method:
 
 
 @lru_cache(maxsize=4)
-def vqt_at(sample_rate: int, overlap: int = 2) -> VQT:
-    """The transform at a rate, with 86 pooled frames a second at 22.05 kHz and at 44.1 kHz."""
-    return VQT(sample_rate, hop_length=256 if sample_rate < 32000 else 512, overlap=overlap)
+def vqt_at(sample_rate: int, overlap: int | None = None) -> VQT:
+    """The models' transform at a rate, with 86 pooled frames a second at 22.05 kHz and at 44.1 kHz."""
+    settings = Recipe().vqt
+    return VQT(
+        sample_rate,
+        bins_per_octave=settings.bins_per_octave,
+        gamma_hz=settings.gamma_hz,
+        hop_length=256 if sample_rate < 32000 else 512,
+        overlap=settings.overlap if overlap is None else overlap,
+    )
 
 
 @lru_cache(maxsize=8)
