@@ -116,8 +116,10 @@ def test_previews_are_audible(finished: Run) -> None:
         "original-1-plucked.wav",
         "step-000040-0-held.wav",
         "step-000040-1-plucked.wav",
+        "step-000040-estimated-0-held.wav",
+        "step-000040-estimated-1-plucked.wav",
     ]
-    for original, rebuilt in zip(previews[:2], previews[2:], strict=True):
+    for original, rebuilt in zip(previews[:2] * 2, previews[2:], strict=True):
         samples = [soundfile.read(p)[0] for p in (original, rebuilt)]
         assert len(samples[0]) == len(samples[1]) > 4 * RATE
         loud = [np.sqrt(np.mean(np.square(s))) for s in samples]

@@ -14,6 +14,7 @@ from stylemix.features import make_vqt, wave_features
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.frames import set_loudness_apart, with_loudness
 from stylemix.model.preparation import Prepared
+from stylemix.phase import PooledMagnitudes, recover_wanted
 from stylemix.recipe import Recipe
 from stylemix.transforms import Coefficients
 
@@ -21,7 +22,7 @@ PREVIEW_S = 5.0
 
 
 def write_previews(model: Autoencoder, prepared: Prepared, recipe: Recipe, folder: Path, step: int) -> list[Path]:
-    """Write, for each corpus, an excerpt as the model rebuilds it, and once the excerpt itself.
+    """Write, for each corpus, an excerpt as the model rebuilds it in two ways, and once the excerpt itself.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ def write_previews(model: Autoencoder, prepared: Prepared, recipe: Recipe, folde
     folder : Path
         Made if needed.
     step : int
-        Goes into the names: ``step-000400-1-beach-boys.wav``.
+        Goes into the names: ``step-000400-1-beach-boys.wav`` for the model's magnitudes on the excerpt's own phase,
+        ``step-000400-estimated-1-beach-boys.wav`` for what the model says alone.
 
     Returns
     -------
@@ -49,14 +51,17 @@ def write_previews(model: Autoencoder, prepared: Prepared, recipe: Recipe, folde
         original = folder / f"original-{label}"
         if not original.exists():
             written.append(Wave(samples, recipe.sound.sample_rate).save(original, bits="16"))
-        rebuilt = rebuild_wave(samples, model, recipe, corpus=corpus, n_corpora=len(prepared.material.names))
-        wave = Wave(rebuilt, recipe.sound.sample_rate)
-        written.append(wave.save(folder / f"step-{step:06d}-{label}", bits="16", force=True))
+        waves = rebuild_waves(samples, model, recipe, corpus=corpus, n_corpora=len(prepared.material.names))
+        for rebuilt, name in zip(waves, (label, f"estimated-{label}"), strict=True):
+            wave = Wave(rebuilt, recipe.sound.sample_rate)
+            written.append(wave.save(folder / f"step-{step:06d}-{name}", bits="16", force=True))
     return written
 
 
-def rebuild_wave(samples: np.ndarray, model: Autoencoder, recipe: Recipe, *, corpus: int, n_corpora: int) -> np.ndarray:
-    """Send a short sound through the model and back, on its own phase.
+def rebuild_waves(
+    samples: np.ndarray, model: Autoencoder, recipe: Recipe, *, corpus: int, n_corpora: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Send a short sound through the model and back, on its own phase and on one that the magnitudes tell.
 
     Parameters
     ----------
@@ -71,8 +76,10 @@ def rebuild_wave(samples: np.ndarray, model: Autoencoder, recipe: Recipe, *, cor
 
     Returns
     -------
-    np.ndarray, shape (1, T)
+    own : np.ndarray, shape (1, T)
         The model's magnitudes on the sound's phase.
+    estimated : np.ndarray, shape (1, T)
+        The same on a phase that is estimated as a draft, at some fifty times real time.
     """
     vqt = make_vqt(recipe)
     device = model.means.device
@@ -86,11 +93,10 @@ def rebuild_wave(samples: np.ndarray, model: Autoencoder, recipe: Recipe, *, cor
         decoded = model.decode(codes, condition.unsqueeze(-1).expand(-1, -1, codes.shape[-1]))[0].cpu()
         log_magnitude = with_loudness(decoded[:, : y.shape[1]], loudness)
         own = vqt.forward(torch.from_numpy(samples[0]))
-        groups = tuple(
-            torch.polar(m.exp(), c.angle())
-            for m, c in zip(vqt.spread(log_magnitude, samples.shape[1]), own.groups, strict=True)
-        )
-        return vqt.inverse(Coefficients(groups, own.hops, own.n_samples)).numpy()[None]
+        wanted = PooledMagnitudes(vqt, samples.shape[1], log_magnitude)
+        groups = tuple(torch.polar(m, c.angle()) for m, c in zip(wanted.magnitudes, own.groups, strict=True))
+        kept = vqt.inverse(Coefficients(groups, own.hops, own.n_samples))
+        return kept.numpy()[None], recover_wanted(wanted, quality="draft").numpy()[None]
 
 
 def _excerpt(prepared: Prepared, recipe: Recipe, corpus: int) -> np.ndarray:
