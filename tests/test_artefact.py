@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import struct
@@ -15,13 +16,15 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from stylemix.errors import BadInput, StylemixError
+from stylemix.features import _settings, make_vqt
 from stylemix.files import readable_os_errors
 from stylemix.model import run as run_module
 from stylemix.model import tensors
-from stylemix.model.artefact import read_origin, write_origin
+from stylemix.model.artefact import read_origin, read_recipe, write_origin
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.run import Run, RunFile, load_run
 from stylemix.model.tensors import TensorFile, save_tensors
+from stylemix.recipe import Vqt, recipe_from_toml
 from tests.tiny_training import tiny_corpora, tiny_run
 
 
@@ -147,6 +150,23 @@ def test_a_file_larger_than_any_run_is_not_opened(folder: Path, monkeypatch: pyt
     monkeypatch.setattr(tensors, "_LARGEST_FILE", 1000)
     with pytest.raises(BadInput, match="bytes are more than a run can have"):
         load_run(folder)
+
+
+def test_a_run_whose_recipe_knows_no_overlap_has_windows_that_end_at_the_neighbours(folder: Path) -> None:
+    recipe = folder / "recipe.toml"
+    lines = recipe.read_text().splitlines(keepends=True)
+    older = [line for line in lines if not line.startswith("overlap = ")]
+    assert len(older) == len(lines) - 1
+    assert read_recipe(folder).vqt.overlap == Vqt().overlap == 2
+    recipe.write_text("".join(older))
+    run = load_run(folder)
+    assert run.recipe.vqt.overlap == make_vqt(run.recipe).bank.overlap == 1
+    assert "overlap" not in _settings(make_vqt(run.recipe))
+    named = recipe_from_toml("".join(lines))
+    assert run.recipe == dataclasses.replace(named, vqt=dataclasses.replace(named.vqt, overlap=1))
+    # Where it is named, it is what it says.
+    recipe.write_text("".join(older).replace("[vqt]\n", "[vqt]\noverlap = 3\n"))
+    assert read_recipe(folder).vqt.overlap == 3
 
 
 def test_a_recipe_that_asks_for_gigabytes_takes_none(folder: Path) -> None:

@@ -139,10 +139,10 @@ def test_magnitudes_of_a_tone_give_a_tone_back() -> None:
         assert float(rest.norm()) < 0.02 * float(found.samples[here].norm())
 
 
-@pytest.mark.parametrize("transform", [VQT(RATE), Fourier(RATE, n_fft=512, hop_length=128)])
+@pytest.mark.parametrize("transform", [VQT(RATE), VQT(RATE, overlap=1), Fourier(RATE, n_fft=512, hop_length=128)])
 def test_magnitudes_come_closer(transform: Any) -> None:
     c = transform.forward(melody(0.5))
-    found = match(Target(transform, Coefficients(c.magnitudes(), c.hops, c.n_samples)), n_iter=30, until=0.01)
+    found = match(Target(transform, Coefficients(c.magnitudes(), c.hops, c.n_samples)), n_iter=30, until=0)
     assert found.errors.whole < 0.6 * found.start.whole
     assert found.errors.whole < 0.1
 

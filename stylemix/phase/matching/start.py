@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from stylemix.errors import BadInput
-from stylemix.phase.projections import griffin_lim
 from stylemix.phase.matching.envelope import Bands, Spectrum, interpolate
 from stylemix.phase.matching.target import Target
+from stylemix.phase.projections import griffin_lim
 from stylemix.transforms import VQT, Coefficients
 from stylemix.transforms.coefficients import check_sound
 
@@ -155,7 +155,8 @@ def _with_order_zero(sound: torch.Tensor, target: Target) -> torch.Tensor:
     if bent or len(rows) != 1:
         return sound
     frames = torch.arange(sound.shape[-1]) / target.meta["hop"][rows[0]]
-    for _ in range(3):
+    # Each round leaves about half of it.
+    for _ in range(4):
         missing = target.groups[0][..., rows[0], :] - target.analyse(sound)[0][..., rows[0], :]
         sound = sound + interpolate(missing, frames)
     return sound
