@@ -86,13 +86,14 @@ def test_opposite_channels_do_not_cancel_the_sum_they_are_found_from() -> None:
     assert sc_db(found[0], x[0]) < sc_db(alone[0], x[0]) + 1
 
 
-def test_projections_hold_the_differences_where_two_sounds_lie_in_different_places() -> None:
+@pytest.mark.parametrize(("pooled", "most"), [(False, 0.02), (True, 0.035)])
+def test_projections_hold_the_differences_where_two_sounds_lie_in_different_places(pooled: bool, most: float) -> None:
     # Partials on the left and noise on the right: nothing but the source tells how their phases go together.
     noise = torch.randn(N, generator=torch.Generator().manual_seed(2)) * torch.hann_window(N)
     x = partials(1.0) + 0.05 * noise * torch.tensor([[0.3], [1.0]])
-    found = recover_channels(wanted_of(x, pooled=True), between=between(x))
-    # 0.10 where each channel goes its own way from the same start.
-    assert turned_wrongly(found, x) < 0.05
+    found = recover_channels(wanted_of(x, pooled=pooled), between=between(x))
+    # 0.047 and 0.097 where each channel goes its own way from the same start.
+    assert turned_wrongly(found, x) < most
 
 
 @pytest.mark.parametrize("pooled", [False, True])
