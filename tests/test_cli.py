@@ -26,7 +26,7 @@ CONTRACT = {
     "demo": WRITES | {"--minutes", "--seed"},
     "inspect": set(),
     "train": WRITES | {"--recipe", "--minutes", "--steps", "--device", "--seed", "--resume"},
-    "rebuild": WRITES | {"--phase", "--bits"},
+    "rebuild": WRITES | {"--phase", "--quality", "--bits"},
     "hybrid": WRITES
     | {
         "--alpha",
@@ -38,6 +38,7 @@ CONTRACT = {
         "--duration",
         "--stems",
         "--phase",
+        "--quality",
         "--bits",
         "--sample-rate",
         "--seed",
@@ -111,6 +112,8 @@ def test_help_loads_nothing_heavy() -> None:
         (["hybrid", "both.mix", "--out", "h.wav"], "Missing option '--alpha'"),
         (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--bits", "12"], "'12' is not one of"),
         (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--phase", "new"], "'new' is not one of"),
+        (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--quality", "ok"], "'ok' is not one of 'draft'"),
+        (["rebuild", "both.mix", "a.wav", "--out", "h.wav", "--quality", "ok"], "'ok' is not one of 'draft'"),
         (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--start", "soon"], "--start"),
         (["rebuild", "both.mix", "--out", "h.wav"], "Missing argument 'FILE'"),
         (["map", "both.mix"], "Missing option"),
@@ -299,7 +302,7 @@ def test_hybrid_hands_over_what_it_was_given(rendered: list, capsys: pytest.Capt
     command = (
         "hybrid r.mix --alpha 0:0,10:1 --source a.wav --target b.wav --mode morph --to cage --start 1 "
         "--duration 2 "
-        "--stems s --phase source --bits 32f --sample-rate 48000 --seed 5 --out h.wav --force --quiet --json"
+        "--stems s --phase estimate --quality draft --bits 32f --sample-rate 48000 --seed 5 --out h.wav --force --quiet --json"
     )
     assert run_command(command.split()) == 0
     assert rendered == [
@@ -315,7 +318,8 @@ def test_hybrid_hands_over_what_it_was_given(rendered: list, capsys: pytest.Capt
                 "start_s": 1.0,
                 "duration_s": 2.0,
                 "stems": Path("s"),
-                "phase": "source",
+                "phase": "estimate",
+                "quality": "draft",
                 "bits": "32f",
                 "sample_rate": 48000,
                 "seed": 5,
@@ -326,6 +330,13 @@ def test_hybrid_hands_over_what_it_was_given(rendered: list, capsys: pytest.Capt
         )
     ]
     assert json.loads(capsys.readouterr().out) == {"out": "h.wav"}
+
+
+def test_rebuild_hands_over_the_quality_and_has_a_good_one_by_default(rendered: list) -> None:
+    for words, quality in (("", "good"), ("--phase estimate --quality best", "best")):
+        assert run_command(["rebuild", "r.mix", "a.wav", "--out", "h.wav", *words.split()]) == 0
+        name, arguments, options = rendered.pop()
+        assert (name, arguments, options["quality"]) == ("rebuild", ("run r.mix", Path("a.wav")), quality)
 
 
 def test_a_folder_as_source_renders_a_folder(rendered: list, tmp_path: Path) -> None:

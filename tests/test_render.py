@@ -79,6 +79,7 @@ def test_every_mode_with_every_phase_gives_sound(run: FakeRun, tmp_path: Path, m
     assert found.samples.shape == (2, 24000)
     assert 0.01 < found.samples.std() < 0.5
     assert result["alpha"] == [[0.0, 0.2], [1.0, 0.9]]
+    assert result["quality"] == ("good" if phase == "estimate" else None)
 
 
 def test_a_little_alpha_is_near_the_source_over_many_blocks(run: FakeRun, tmp_path: Path) -> None:
@@ -266,6 +267,8 @@ def test_a_failure_leaves_no_file(run: FakeRun, tmp_path: Path, monkeypatch: pyt
     [
         ({"mode": "blend"}, "mode must be one of match, style, morph"),
         ({"phase": "true"}, "phase must be one of auto, source, estimate"),
+        ({"quality": "fine"}, "quality: must be draft, good or best, got 'fine'"),
+        ({"quality": None, "phase": "estimate"}, "quality: must be draft, good or best, got None"),
         ({"mode": "morph"}, "add --target"),
         ({"alpha": 2}, "between 0"),
         ({"source": "gone.wav"}, "gone.wav"),
@@ -299,6 +302,9 @@ def test_a_folder_is_rendered_file_by_file_and_a_bad_one_is_named(run: FakeRun, 
     assert len(json.loads(json.dumps(result))["done"]) == 2
     with pytest.raises(BadInput, match="folder of their sources"):
         hybrid_folder(run, source=songs, out=songs, alpha=0.5)
+    with pytest.raises(BadInput, match="quality: must be draft, good or best, got 'ok'"):
+        hybrid_folder(run, source=songs, out=tmp_path / "none", alpha=0.5, quality="ok", show_progress=False)
+    assert not (tmp_path / "none").exists()
     with pytest.raises(BadInput, match="none of its 3 files"):
         hybrid_folder(run, source=songs, out=tmp_path / "out", alpha=0.5, show_progress=False)
 
