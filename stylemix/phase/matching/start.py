@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.instantaneous import instantaneous_phase
 from stylemix.phase.matching.envelope import Bands, Spectrum, interpolate
 from stylemix.phase.matching.target import Target
 from stylemix.phase.projections import griffin_lim
@@ -137,7 +138,11 @@ def _sound_of(bands: Bands, target: Target, n_samples: int, seed: int | None) ->
 
 def _voice(magnitudes: tuple[torch.Tensor, ...], vqt: VQT, n_samples: int, seed: int | None) -> torch.Tensor:
     if seed is None:
-        return griffin_lim(magnitudes, vqt, n_samples, n_iter=_PHASE_STEPS)
+        # Magnitudes that are guessed are no sound's, and what they say of onsets is not worth integrating.
+        # At one level, so that what is too soft to tell a frequency does not depend on loudness.
+        loudest = max(float(m.max()) for m in magnitudes) or 1.0
+        phases = instantaneous_phase(tuple(m / loudest for m in magnitudes), vqt)
+        return griffin_lim(magnitudes, vqt, n_samples, n_iter=_PHASE_STEPS, start=phases)
     phases = _random_phases(magnitudes, seed)
     groups = tuple(torch.polar(m, p) for m, p in zip(magnitudes, phases, strict=True))
     return vqt.inverse(Coefficients(groups, vqt.hops, n_samples))
