@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -12,8 +14,11 @@ from stylemix.phase._heap_lattice import hashed_phase, lattice_of, steps_across,
 from stylemix.phase.gradient import phase_gradient
 from stylemix.transforms import VQT, Fourier
 
-# Steps of loudness in which coefficients are ordered: 0.1 dB at the default tolerance.
-_LEVELS = 1200
+# Steps of loudness in which coefficients are ordered: half a decibel at the default tolerance. Finer ones gain nothing.
+_LEVELS = 240
+# Time is cut into slots of so many frames (of the largest hop), and so many slots are integrated at a time, with one
+# more on either side to look at: what is worked on stays in the cache, and memory does not grow with the order.
+_SLOT, _SLOTS = 8, 8
 # Where the phase is known (bool) and what it is there (radians), each by groups.
 Known = tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]
 
@@ -23,6 +28,7 @@ def heap_phase(
     transform: VQT | Fourier,
     *,
     tolerance: float = 1e-6,
+    trailing: float = 1e-3,
     known: Known | None = None,
     seed: int = 0,
 ) -> tuple[torch.Tensor, ...]:
@@ -32,7 +38,8 @@ def heap_phase(
     across the bands, each coefficient from its louder neighbours [1]_. On a filter bank the steps are as long as the
     bands' hops and distances are [2]_; where bands of two hops meet, they are neighbours at the times both have.
     Where several neighbours are settled, the phase is that of the sum of what they say, each weighted by its
-    magnitude. The time it takes grows linearly with the number of coefficients.
+    magnitude. The time it takes grows linearly with the number of coefficients: long sounds are integrated three
+    quarters of a second at a time, from the middle to both ends, which changes nothing that is measured.
 
     Parameters
     ----------
@@ -42,6 +49,10 @@ def heap_phase(
         The transform.
     tolerance : float
         Coefficients below this share of the loudest get a random phase; above 0, below 1.
+    trailing : float
+        Coefficients below this share of the loudest near them in time (60 ms or so) do not wait their turn: their
+        phase goes on from the nearest of their own row that has one. 0 for none, below 1. At -40 dB that saves half
+        of the time and costs nothing in what is loud.
     known : tuple of two tuples of torch.Tensor, each (..., K_g, N_g), optional
         Where the phase is known (bool), and what it is there (radians): kept, and continued.
     seed : int
@@ -55,7 +66,7 @@ def heap_phase(
     Raises
     ------
     BadInput
-        If `tolerance` is out of range or the transform is neither a `VQT` nor a `Fourier`.
+        If `tolerance` or `trailing` is out of range or the transform is neither a `VQT` nor a `Fourier`.
 
     References
     ----------
@@ -77,6 +88,8 @@ def heap_phase(
     """
     if not 0 < tolerance < 1:
         raise BadInput(f"heap_phase: tolerance must be above 0 and below 1, got {tolerance}")
+    if not 0 <= trailing < 1:
+        raise BadInput(f"heap_phase: trailing must be at least 0 and below 1, got {trailing}")
     made = []
     for b, one in enumerate(split_batch(magnitudes)):
         given = None
@@ -87,7 +100,9 @@ def heap_phase(
             )
             given = flat(where), flat(what)
         peak = max((float(m.max()) for m in one if m.numel()), default=0.0)
-        made.append(integrate(one, transform, peak=peak, tolerance=tolerance, known=given, seed=seed))
+        made.append(
+            integrate(one, transform, peak=peak, tolerance=tolerance, trailing=trailing, known=given, seed=seed)
+        )
     return join_batch(made, magnitudes)
 
 
@@ -153,6 +168,7 @@ def integrate(
     *,
     peak: float,
     tolerance: float,
+    trailing: float,
     known: tuple[np.ndarray, np.ndarray] | None,
     seed: int,
     first_sample: int | None = None,
@@ -169,6 +185,8 @@ def integrate(
         Largest magnitude there is, to which `tolerance` is relative.
     tolerance : float
         Share of it below which phases are random.
+    trailing : float
+        Share of the loudest near them below which coefficients follow their row.
     known : tuple of two np.ndarray, each (M,), or None
         Where the phase of the coefficients, row after row, is known, and what it is.
     seed : int
@@ -197,23 +215,36 @@ def integrate(
     unit[signed] = np.where(unit[signed].real >= 0, 1, -1)
     if known is not None:
         unit[known[0]] = turn(known[1][known[0]])
-        state[known[0]] = kernels.SETTLED
+        state[known[0]] = kernels.KNOWN
     frequency_hz, elapsed_s = phase_gradient(magnitudes, transform)
     across, weight, across_start = steps_across(frequency_hz, elapsed_s, lattice)
-    kernels.integrate(
+    # What nothing reaches begins as a click at the energy's time: that is right for an onset, and harmless for a tone.
+    origin = flat(tuple((f * e) % 1 for f, e in zip(frequency_hz, elapsed_s, strict=True)))
+    goes_round = lattice.goes_round and first_sample is None
+    points, edges, order, first = kernels.pack(
         magnitude,
         _levels(magnitude, peak, tolerance),
         lattice.start,
         lattice.hop,
-        lattice.goes_round and first_sample is None,
-        real,
+        _SLOT * int(lattice.hop.max()),
+        goes_round,
         turn(steps_along(frequency_hz, lattice)),
         turn(across),
-        across_start,
         weight,
         unit,
         state,
+        trailing,
     )
+    shift = np.rint(np.log2(lattice.hop / np.append(lattice.hop[1:], lattice.hop[-1]))).astype(np.int64)
+
+    def settle(window: tuple[int, int, int, int]) -> None:
+        kernels.spread(
+            points, edges, order, first, lattice.start, shift, goes_round, real, across_start, origin, window
+        )
+
+    _in_windows(settle, len(first) - 1, from_middle=first_sample is None)
+    kernels.follow(points, lattice.start, real, origin)
+    unit = points["unit"]
     phase = np.angle(unit)
     if known is not None:
         phase = phase.astype(known[1].dtype, copy=False)
@@ -224,9 +255,41 @@ def integrate(
     )
 
 
+def _in_windows(settle: Callable[[tuple[int, int, int, int]], None], n_slots: int, *, from_middle: bool) -> None:
+    """Settle slot after slot, from the beginning, or from the middle to both ends; the result is the same in threads.
+
+    A window keeps its own slots and forgets the one beyond, which is there so that what is soft before an onset can
+    take its phase from it.
+    """
+    if n_slots <= _SLOTS + 2:
+        return settle((0, 0, n_slots, n_slots))
+    begin = n_slots // 2 - _SLOTS // 2 if from_middle else 0
+    end = begin + _SLOTS
+    settle((max(begin - 1, 0), begin, end, end + 1))
+
+    def to_the_right() -> None:
+        for low in range(end, n_slots, _SLOTS):
+            high = min(low + _SLOTS, n_slots)
+            settle((low, low, high, min(high + 1, n_slots)))
+
+    def to_the_left() -> None:
+        for high in range(begin, 0, -_SLOTS):
+            low = max(high - _SLOTS, 0)
+            settle((max(low - 1, 0), low, high, high))
+
+    if not from_middle or torch.get_num_threads() == 1:
+        to_the_right()
+        return to_the_left()
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(to_the_left)
+        to_the_right()
+        other.result()
+    return None
+
+
 def _levels(magnitude: np.ndarray, peak: float, tolerance: float) -> np.ndarray:
     """Loudness in equal steps of a logarithm, from the tolerance to the loudest."""
     # A silent sound has no loudest coefficient: all are on the lowest level.
     floor = max(tolerance * peak, 1e-30)
     share = np.log(np.maximum(magnitude, floor) / max(peak, floor)) / math.log(tolerance)
-    return np.clip(np.rint((_LEVELS - 1) * (1 - share)), 0, _LEVELS - 1).astype(np.uint16)
+    return np.clip(np.rint((_LEVELS - 1) * (1 - share)), 0, _LEVELS - 1).astype(np.uint8)

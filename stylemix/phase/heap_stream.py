@@ -32,6 +32,8 @@ class HeapStream:
         slope over time needs.
     tolerance : float
         Coefficients below this share of the loudest so far get a random phase.
+    trailing : float
+        Coefficients below this share of the loudest near them follow their row; see `heap_phase`.
     seed : int
         Of the random phases.
 
@@ -57,14 +59,23 @@ class HeapStream:
     """
 
     def __init__(
-        self, transform: VQT | Fourier, *, look_ahead: int = 4, tolerance: float = 1e-6, seed: int = 0
+        self,
+        transform: VQT | Fourier,
+        *,
+        look_ahead: int = 4,
+        tolerance: float = 1e-6,
+        trailing: float = 1e-3,
+        seed: int = 0,
     ) -> None:
         if look_ahead < 1:
             raise BadInput(f"HeapStream: look_ahead must be at least 1 frame, got {look_ahead}")
         if not 0 < tolerance < 1:
             raise BadInput(f"HeapStream: tolerance must be above 0 and below 1, got {tolerance}")
-        self.transform, self.look_ahead, self.tolerance, self.seed = transform, look_ahead, tolerance, seed
-        hops = transform.hops if isinstance(transform, VQT) else (transform.hop_length,)
+        if not 0 <= trailing < 1:
+            raise BadInput(f"HeapStream: trailing must be at least 0 and below 1, got {trailing}")
+        self.transform, self.look_ahead, self.seed = transform, look_ahead, seed
+        self.tolerance, self.trailing = tolerance, trailing
+        hops = transform.hops
         # Frames of each group in one frame of the largest hop.
         self._ratios = tuple(max(hops) // hop for hop in hops)
         self._largest = max(hops)
@@ -141,6 +152,7 @@ class HeapStream:
                     self.transform,
                     peak=past.peaks[b],
                     tolerance=self.tolerance,
+                    trailing=self.trailing,
                     known=(flat(tuple(where)), flat(phases[b])),
                     seed=self.seed,
                     first_sample=past.first_frame * self._largest,

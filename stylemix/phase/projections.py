@@ -160,13 +160,15 @@ class Walk:
     known: torch.Tensor | None = None
     coefficients: Groups = ()
 
-    def begin(self, phases: Groups | None = None, *, seed: int = 0) -> Walk:
+    def begin(self, phases: Groups | None = None, *, trailing: float = 1e-3, seed: int = 0) -> Walk:
         """Start from phases, by default from those of `heap_phase`.
 
         Parameters
         ----------
         phases : tuple of torch.Tensor, each (..., K_g, N_g), optional
             Radians.
+        trailing : float
+            See `heap_phase`.
         seed : int
             For the phases of what is too soft to have one.
 
@@ -184,7 +186,7 @@ class Walk:
 
         magnitudes = self.wanted.magnitudes
         if phases is None:
-            phases = heap_phase(magnitudes, self.wanted.transform, seed=seed)
+            phases = heap_phase(magnitudes, self.wanted.transform, trailing=trailing, seed=seed)
         shapes = [[tuple(g.shape[-2:]) for g in groups] for groups in (phases, magnitudes)]
         if shapes[0] != shapes[1]:
             raise BadInput(f"start: phases of shapes {shapes[0]} do not fit magnitudes of shapes {shapes[1]}")
