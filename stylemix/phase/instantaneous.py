@@ -86,9 +86,7 @@ def instantaneous_phase(
         Phases (radians), unwrapped.
     """
     out = []
-    for g, (frequency, hop) in enumerate(
-        zip(instantaneous_frequency(magnitudes, vqt), vqt.hops, strict=True)
-    ):
+    for g, (frequency, hop) in enumerate(zip(instantaneous_frequency(magnitudes, vqt), vqt.hops, strict=True)):
         advance = (frequency[..., 1:] + frequency[..., :-1]) * (math.pi * hop / vqt.sample_rate)
         # Whole turns are taken out step by step, or a long sound would lose the phase in float32.
         advance = advance.double() % (2 * math.pi)

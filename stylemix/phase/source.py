@@ -60,6 +60,4 @@ def unit(c: torch.Tensor) -> torch.Tensor:
     """
     magnitude = c.abs()
     silent = magnitude == 0
-    return torch.where(
-        silent, torch.ones_like(c), c / torch.where(silent, torch.ones_like(magnitude), magnitude)
-    )
+    return torch.where(silent, torch.ones_like(c), c / torch.where(silent, torch.ones_like(magnitude), magnitude))

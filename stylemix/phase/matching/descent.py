@@ -186,9 +186,7 @@ class _Ended(Exception):
 class _Descent:
     """Goes down from a sound, and remembers the best one met."""
 
-    def __init__(
-        self, objective: Objective, sound: torch.Tensor, limits: _Limits, update: Callable[..., None]
-    ) -> None:
+    def __init__(self, objective: Objective, sound: torch.Tensor, limits: _Limits, update: Callable[..., None]) -> None:
         self.objective, self.limits, self.update = objective, limits, update
         self.best = sound
         self.history: list[float] = []
@@ -264,9 +262,7 @@ class _Descent:
         return loss, gradient
 
 
-def _coloured(
-    sound: torch.Tensor, unit: float
-) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.Tensor]:
+def _coloured(sound: torch.Tensor, unit: float) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.Tensor]:
     """Change the variable: a linear map to sound that scales frequencies, and what it maps to this sound.
 
     In units of `unit` times its root mean square, so that the steps of an optimiser do not depend on loudness.

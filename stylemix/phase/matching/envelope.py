@@ -178,10 +178,13 @@ class Spectrum:
         level = torch.log((self._bells @ self.power).clamp_min(1e-24)) / 2
         frames = torch.arange(self.vqt.n_frames(self.n_samples)) * (self.vqt.hop_length / self.hop)
         spread = self.vqt.spread(interpolate(level, frames), self.n_samples)
-        inside = [torch.arange(m.shape[-1], device=m.device) * hop < self.n_samples
-                  for m, hop in zip(spread, self.vqt.hops, strict=True)]
-        return tuple(torch.where((m > _NOTHING) & i, m.exp() * self.level, 0.0)
-                     for m, i in zip(spread, inside, strict=True))
+        inside = [
+            torch.arange(m.shape[-1], device=m.device) * hop < self.n_samples
+            for m, hop in zip(spread, self.vqt.hops, strict=True)
+        ]
+        return tuple(
+            torch.where((m > _NOTHING) & i, m.exp() * self.level, 0.0) for m, i in zip(spread, inside, strict=True)
+        )
 
     def correct(self, found: torch.Tensor) -> None:
         """Take a step of deconvolution with what the transform finds in a sound, in place of what was modelled.

@@ -103,8 +103,9 @@ class Target:
         transform: Any = self.transform
         found = transform.forward(x) if hasattr(transform, "forward") else transform(x)
         groups = found.groups if isinstance(found, Coefficients) else (found,)
-        return tuple(modulus(g) if g.is_complex() and not w.is_complex() else g
-                     for g, w in zip(groups, self.groups, strict=True))
+        return tuple(
+            modulus(g) if g.is_complex() and not w.is_complex() else g for g, w in zip(groups, self.groups, strict=True)
+        )
 
     def check(self, n_samples: int) -> None:
         """Refuse coefficients that no sound of this length has.
@@ -132,13 +133,18 @@ class Target:
         for group, now, orders in zip(self.groups, groups, self.orders, strict=True):
             if group.is_complex() or getattr(transform, "log", False):
                 continue
-            bare = [group] if now.is_complex() else [group[..., rows, :] for label, rows in orders.items()
-                                                     if label > "order 0"]
+            bare = (
+                [group]
+                if now.is_complex()
+                else [group[..., rows, :] for label, rows in orders.items() if label > "order 0"]
+            )
             # A low-pass of something positive may dip below zero by a rounding error.
             for part in bare:
                 if float(part.min()) < -1e-3 * float(part.abs().max()):
-                    raise BadInput(f"{self.name}: a modulus of {float(part.min()):.3g} is wanted, and none is below 0; "
-                                   "clamp the wanted coefficients")
+                    raise BadInput(
+                        f"{self.name}: a modulus of {float(part.min()):.3g} is wanted, and none is below 0; "
+                        "clamp the wanted coefficients"
+                    )
 
     def silence(self, n_samples: int) -> torch.Tensor:
         """Make a silent sound of the precision, on the device and with the leading dimensions of what is wanted.
