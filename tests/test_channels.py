@@ -153,6 +153,15 @@ def test_a_known_beginning_goes_on_in_its_phase(quality: str, given: bool) -> No
     np.testing.assert_allclose(found[:, : head // 2], x[:, : head // 2], atol=1e-6)
 
 
+def test_what_is_not_kept_of_a_beginning_still_tells_its_phases() -> None:
+    # A beginning that is too soft is lifted to what is asked for, except where it is kept.
+    x, head = partials(1.0), N // 2
+    inside = slice(head // 2 + 512, head - 2048)
+    for n_kept, level in ((0, 1.0), (head // 2, 1.0), (head, 0.5), (None, 0.5)):
+        found = recover_channels(wanted_of(x), between=between(x), known=0.5 * x[:, :head], n_kept=n_kept)
+        np.testing.assert_allclose(found[:, inside], level * x[:, inside], atol=0.05 * float(x.abs().max()))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -161,6 +170,7 @@ def test_a_known_beginning_goes_on_in_its_phase(quality: str, given: bool) -> No
         ({"between": "real"}, r"between: must be complex .* got torch.float32"),
         ({"known": torch.zeros(3, 100)}, r"known: the beginning has the shape \(3, 100\)"),
         ({"known": torch.zeros(100)}, r"known: the beginning has the shape"),
+        ({"n_kept": -1}, r"n_kept: must be a number of samples of at least 0, got -1"),
     ],
 )
 def test_what_does_not_fit_is_refused(options: dict[str, object], message: str) -> None:

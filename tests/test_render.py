@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from stylemix.hybrid.quality import Comparison
 from stylemix.hybrid.render import hybrid, hybrid_file, hybrid_folder, rebuild_file
 from stylemix.hybrid.roles import representative
 from stylemix.hybrid.source import SourceReader
-from tests.fake_run import RATE, FakeRun, music
+from tests.fake_run import FRAMES, RATE, FakeRun, music
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,89 @@ def test_the_joins_of_estimated_blocks_are_as_good_as_their_middles(run: FakeRun
     envelope = np.abs(wave).reshape(-1, 400).max(axis=1)[4:-4]
     # Two blocks out of phase would cancel in the crossfade.
     assert envelope.min() > 0.85 * np.median(envelope)
+
+
+def spectra(x: np.ndarray) -> np.ndarray:
+    """Magnitudes (K, N) of 2048 samples every 512."""
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(x, 1024), 2048)[::512]
+    return np.abs(np.fft.rfft(frames * np.hanning(2048))).T
+
+
+def at_borders(run: FakeRun, n_samples: int) -> np.ndarray:
+    """Frames of `spectra` in which one block gives way to the next, and the quarter of a second after."""
+    rate, at = run.vqt.sample_rate, np.arange(n_samples // 512 + 1) * 512
+    plan = render_plan(run, n_samples, align=FRAMES * run.vqt.hop_length)  # type: ignore[arg-type]
+    assert len(plan) > 1
+    return np.any([(at > b.stop - b.fade_out - 2048) & (at < b.stop + rate // 4) for b in plan[:-1]], axis=0)
+
+
+def border_figures(blocks: np.ndarray, single: np.ndarray, original: np.ndarray, here: np.ndarray) -> dict[str, float]:
+    """Compare frames at borders with the same frames of one single block, and with all other frames."""
+    a, b, x = map(spectra, (blocks, single, original))
+
+    def convergence_db(y: np.ndarray, at: np.ndarray) -> float:
+        return db(y[:, at], x[:, at])
+
+    def flux(y: np.ndarray, at: np.ndarray) -> float:
+        levels = np.log(y + 1e-3 * x.max())
+        return float(np.maximum(np.diff(levels, axis=1, prepend=levels[:, :1]), 0).mean(axis=0)[at].mean())
+
+    return {
+        "sc_over_single_db": convergence_db(a, here) - convergence_db(b, here),
+        "sc_over_elsewhere_db": convergence_db(a, here) - convergence_db(a, ~here),
+        "flux_over_single": flux(a, here) / flux(b, here),
+        "flux_over_elsewhere": flux(a, here) / flux(x, here) / (flux(a, ~here) / flux(x, ~here)),
+    }
+
+
+def in_one_block(monkeypatch: pytest.MonkeyPatch, render: Callable[[], np.ndarray]) -> np.ndarray:
+    with monkeypatch.context() as patch:
+        patch.setattr("stylemix.hybrid.overlap.BLOCK_S", 100.0)
+        return render()
+
+
+@pytest.mark.parametrize("quality", ["draft", "good"])
+def test_borders_of_estimated_blocks_are_inaudible(
+    run: FakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quality: str
+) -> None:
+    source = Wave(music(np.random.default_rng(3), 22 * RATE, [220.0, 330.0, 550.0, 880.0]), RATE).save(
+        tmp_path / "s.wav", bits="32f"
+    )
+
+    def render() -> np.ndarray:
+        return hybrid(run, alpha=0, source=source, phase="estimate", quality=quality).samples[0]  # type: ignore[arg-type]
+
+    original = read_wave(source).samples[0]
+    figures = border_figures(render(), in_one_block(monkeypatch, render), original, at_borders(run, len(original)))
+    assert figures["sc_over_single_db"] < 1
+    assert figures["flux_over_single"] == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quality", ["draft", "good"])
+@pytest.mark.parametrize("what", ["hybrid", "rebuilt"])
+def test_borders_in_real_music_are_inaudible(
+    real_music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, quality: str
+) -> None:
+    folder = real_music / "orchestral-vs-electronic" / "westlund-orchestral"
+    wave = read_wave(folder / "journeys-end.ogg", sample_rate=22050).samples[:, : 40 * 22050]
+    source = Wave(wave, 22050).save(tmp_path / "s.wav", bits="32f")
+    run = FakeRun({"a": [source], "b": [source]}, sample_rate=22050, bins_per_octave=36)
+    options = {"phase": "estimate", "quality": quality, "show_progress": False}
+
+    def render() -> np.ndarray:
+        if what == "hybrid":
+            return hybrid(run, alpha=0, source=source, **options).samples.mean(axis=0)  # type: ignore[arg-type]
+        out = tmp_path / "r.wav"
+        result = rebuild_file(run, source, out=out, force=True, bits="32f", **options)  # type: ignore[arg-type]
+        return read_wave(out).samples.mean(axis=0) / result["gain"]
+
+    original = wave.mean(axis=0)
+    figures = border_figures(render(), in_one_block(monkeypatch, render), original, at_borders(run, len(original)))
+    assert figures["sc_over_single_db"] < 0.5
+    assert figures["sc_over_elsewhere_db"] < 2
+    assert figures["flux_over_single"] == pytest.approx(1, abs=0.05)
+    assert figures["flux_over_elsewhere"] == pytest.approx(1, abs=0.1)
 
 
 def test_stems_and_the_crossfade(run: FakeRun, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from stylemix.hybrid.overlap import CROSSFADE_S
 from stylemix.hybrid.transport import Transport
 from stylemix.phase import Magnitudes, parents_phase, recover_channels
 from stylemix.phase.lattice import Wanted
@@ -240,7 +241,11 @@ class Blender:
         """
         if self.phase == "estimate":
             head = None if known is None else torch.from_numpy(np.ascontiguousarray(known))
-            return recover_channels(wanted, quality=self.quality, between=turns, known=head).numpy()
+            # Where the blocks are crossfaded this one may already do what it asks for itself.
+            n_kept = 0 if known is None else max(0, known.shape[-1] - round(CROSSFADE_S * self.vqt.sample_rate))
+            return recover_channels(
+                wanted, quality=self.quality, between=turns, known=head, n_kept=n_kept
+            ).numpy()
         groups = tuple(m * t for m, t in zip(wanted.magnitudes, turns, strict=True))
         return self.vqt.inverse(Coefficients(groups, self.vqt.hops, wanted.n_samples)).numpy()
 

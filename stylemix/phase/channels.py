@@ -21,6 +21,7 @@ def recover_channels(
     quality: str = "good",
     between: Groups | None = None,
     known: torch.Tensor | None = None,
+    n_kept: int | None = None,
     seed: int = 0,
 ) -> torch.Tensor:
     """Make the sound of several channels that is wanted, so that it stays one sound in one place.
@@ -39,7 +40,10 @@ def recover_channels(
     between : tuple of torch.Tensor, each (..., C, K_g, N_g), complex, optional
         Numbers of magnitude 1 with the phases of a source; only their differences between the channels count.
     known : torch.Tensor, shape (..., C, T'), optional
-        The beginning of the sound, where it is known already; kept as it is, and its phases go on.
+        The beginning of the sound, where it is known already: its phases go on.
+    n_kept : int, optional
+        So many samples of it are kept as they are, by default all. The rest may change, for a crossfade with it: where
+        two sounds that differ meet at once, magnitudes are further from both.
     seed : int
         For the phases of what is too soft to be integrated.
 
@@ -65,8 +69,9 @@ def recover_channels(
     """
     dial = find_quality(quality)
     told = wanted.magnitudes
-    _check(told, wanted, between, known)
+    _check(told, between, known, n_kept)
     start = _start(told, wanted.transform, wanted.n_samples, between, known, seed)
+    known = known if known is None or n_kept is None else known[..., :n_kept]
     if between is None or told[0].shape[-3] == 1:
         return recover_wanted(wanted, quality=quality, start=start, known=known, seed=seed)
     every = Magnitudes(wanted.transform, wanted.n_samples, told)
@@ -112,7 +117,7 @@ class _Linked:
         return self.wanted.error(coefficients)
 
 
-def _check(told: Groups, wanted: Wanted, between: Groups | None, known: torch.Tensor | None) -> None:
+def _check(told: Groups, between: Groups | None, known: torch.Tensor | None, n_kept: int | None) -> None:
     if any(m.ndim < 3 for m in told):
         raise BadInput(
             f"channels: magnitudes must be (..., C, bands, frames), got {tuple(told[0].shape)}; give those of one "
@@ -131,6 +136,8 @@ def _check(told: Groups, wanted: Wanted, between: Groups | None, known: torch.Te
             f"known: the beginning has the shape {tuple(known.shape)}, the magnitudes are of channels "
             f"{tuple(told[0].shape[:-2])}; give the same"
         )
+    if n_kept is not None and n_kept < 0:
+        raise BadInput(f"n_kept: must be a number of samples of at least 0, got {n_kept}")
 
 
 def _start(
