@@ -141,6 +141,35 @@ def test_an_estimate_has_the_magnitudes_without_the_phase(run: FakeRun, pair: tu
     assert db(magnitudes[0], magnitudes[1]) < -12
 
 
+def test_an_estimate_keeps_the_source_s_phase_between_the_channels(run: FakeRun, rng: np.random.Generator) -> None:
+    # A quarter of a turn between the channels, which their magnitudes do not tell.
+    t = np.arange(N) / RATE
+    s = sum(0.1 * np.cos(2 * np.pi * hz * t + turn) for hz in (220.3, 554.4) for turn in [np.array([[0], [np.pi / 2]])])
+    s = (s * np.hanning(N)).astype(np.float32)  # type: ignore[operator]
+    for alpha, quality in ((0.0, "draft"), (0.0, "good"), (0.3, "good")):
+        found = blend(blender(run, phase="estimate", quality=quality), s, music(rng, N, [880.0], 2), alpha)
+        analytic = np.fft.ifft(np.fft.fft(found)[:, : N // 2], N)
+        turn = np.angle((analytic[1] * analytic[0].conj()).sum())
+        assert turn == pytest.approx(np.pi / 2, abs=0.1)
+
+
+def test_a_better_quality_is_nearer_to_the_magnitudes(run: FakeRun, pair: tuple[np.ndarray, ...]) -> None:
+    errors = []
+    for quality in ("draft", "good", "best"):
+        found = blend(blender(run, phase="estimate", quality=quality), pair[0], pair[1], 0.0)
+        magnitudes = [
+            np.concatenate([m.numpy().ravel() for m in run.vqt.forward(torch.from_numpy(x)).magnitudes()])
+            for x in (found, pair[0])
+        ]
+        errors.append(db(magnitudes[0], magnitudes[1]))
+    assert errors[0] > errors[1] + 2 > errors[2] + 3
+
+
+def test_an_unknown_quality_is_refused(run: FakeRun, pair: tuple[np.ndarray, ...]) -> None:
+    with pytest.raises(BadInput, match="quality: must be draft, good or best, got 'ok'"):
+        blend(blender(run, phase="estimate", quality="ok"), pair[0], pair[1], 0.5)
+
+
 def test_details_are_limited_half_way_and_free_at_the_ends() -> None:
     limits = detail_limit(torch.tensor([0.0, 0.5, 0.99, 1.0])) / DB
     assert limits[0] == pytest.approx(30)
