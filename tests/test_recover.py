@@ -87,8 +87,9 @@ def random_phases(magnitudes: tuple[torch.Tensor, ...], seed: int = 0) -> tuple[
 
 
 # (draft, good) in dB. A window tells a lone component's place exactly, so what is left is made where it is not lone: at
-# both ends of the sound, where a tone is cut off. On the STFT neighbouring frames agree less there than bands do.
-REACHED = {"VQT": (-38, -45), "Fourier": (-25, -38)}
+# both ends of the sound, where a tone is cut off. On the STFT neighbouring frames agree less there than bands do. In a
+# draft, what is 30 dB below the loudest around it only follows its row: of a decaying chord that is a part.
+REACHED = {"VQT": (-35, -44), "Fourier": (-25, -38)}
 
 
 @pytest.mark.parametrize("name", SOUNDS)

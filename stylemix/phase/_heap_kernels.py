@@ -236,7 +236,7 @@ def follow(points: np.ndarray, start: np.ndarray, real: np.ndarray, origin: np.n
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _loudest(points, order, first, low, begun):  # type: ignore[no-untyped-def]
     """Find the loudest coefficient of a window that still waits; -1 if there is none."""
-    best, level = -1, -1
+    best, level = np.int64(-1), np.int64(-1)
     for s in range(len(begun)):
         while begun[s] < first[low + s + 1] and points[order[begun[s]]].state != WAITING:
             begun[s] += 1

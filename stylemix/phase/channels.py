@@ -10,7 +10,7 @@ from stylemix.errors import BadInput
 from stylemix.phase.heap import Known, heap_phase
 from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, Wanted, lattice_shapes
 from stylemix.phase.projections import Walk
-from stylemix.phase.recover import find_quality, recover_wanted
+from stylemix.phase.recover import find_quality, recover_wanted, take_steps
 from stylemix.phase.source import unit
 from stylemix.transforms import VQT, Fourier
 
@@ -70,17 +70,14 @@ def recover_channels(
     dial = find_quality(quality)
     told = wanted.magnitudes
     _check(told, between, known, n_kept)
-    start = _start(told, wanted.transform, wanted.n_samples, between, known, seed)
+    start = _start(told, wanted.transform, wanted.n_samples, between, known, dial.trailing, seed)
     known = known if known is None or n_kept is None else known[..., :n_kept]
     if between is None or told[0].shape[-3] == 1:
         return recover_wanted(wanted, quality=quality, start=start, known=known, seed=seed)
     every = Magnitudes(wanted.transform, wanted.n_samples, told)
     walk = Walk(_Linked(every, between), known).begin(start)
-    walk.griffin_lim(dial.n_griffin_lim).admm(dial.n_admm)
-    if isinstance(wanted, PooledMagnitudes):
-        walk.wanted = _Linked(wanted, between)
-        walk.griffin_lim(dial.n_pooled)
-    return walk.sound()
+    pooled = _Linked(wanted, between) if isinstance(wanted, PooledMagnitudes) else None
+    return take_steps(walk, dial, pooled).sound()
 
 
 @dataclass(frozen=True)
@@ -146,6 +143,7 @@ def _start(
     n_samples: int,
     between: Groups | None,
     known: torch.Tensor | None,
+    trailing: float,
     seed: int,
 ) -> Groups:
     """Integrate the phase of the channels' sum, and give it to each with its difference.
@@ -162,7 +160,7 @@ def _start(
         heads = transform.forward(padded).groups
         common = ((m * d.conj() * h).sum(dim=-3) for m, d, h in zip(told, turns, heads, strict=True))
         given = where, tuple((c * unit(s)).angle() for c, s in zip(common, sums, strict=True))
-    phases = heap_phase(tuple(s.abs() for s in sums), transform, known=given, seed=seed)
+    phases = heap_phase(tuple(s.abs() for s in sums), transform, trailing=trailing, known=given, seed=seed)
     return tuple((p - s.angle()).unsqueeze(-3) + d.angle() for p, s, d in zip(phases, sums, turns, strict=True))
 
 
