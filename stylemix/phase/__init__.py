@@ -7,11 +7,13 @@ from stylemix.phase.lattice import Magnitudes, PooledMagnitudes, inconsistency
 from stylemix.phase.projections import admm, griffin_lim
 from stylemix.phase.recover import QUALITIES, recover, recover_pooled, recover_wanted
 from stylemix.phase.source import parents_phase, unit
+from stylemix.phase.stream import SoundStream
 
 __all__ = [
     "QUALITIES",
     "Magnitudes",
     "PooledMagnitudes",
+    "SoundStream",
     "admm",
     "griffin_lim",
     "heap_phase",
