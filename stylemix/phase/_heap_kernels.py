@@ -77,8 +77,28 @@ def pack(
     first : np.ndarray, shape (number of slots + 1,), int64
         Where each slot begins in `order`.
     """
+    peak = _peaks(magnitude, start, hop, slot_samples)
+    n_slots = len(peak)
+    quietest = np.argmin(peak) if goes_round else 0
     points, edges = np.empty(len(magnitude), _POINT), np.empty(len(across), _EDGE)
-    n_slots, n_levels = 1, 256
+    for k in range(len(hop)):
+        for i in range(start[k], start[k + 1]):
+            slot = (i - start[k]) * hop[k] // slot_samples
+            points[i].unit, points[i].along, points[i].magnitude = unit[i], along[i], magnitude[i]
+            points[i].following, points[i].slot, points[i].row = -1, (slot - quietest) % n_slots, k
+            points[i].level, points[i].state = level[i], state[i]
+            if state[i] == WAITING and magnitude[i] < trailing * peak[slot]:
+                points[i].state = TRAILING
+    for i in range(len(edges)):
+        edges[i].step, edges[i].weight = across[i], across_weight[i]
+    order, first = _loudest_first(points, n_slots)
+    return points, edges, order, first
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _peaks(magnitude, start, hop, slot_samples):  # type: ignore[no-untyped-def]
+    """Loudest of each slot of time."""
+    n_slots = 1
     for k in range(len(hop)):
         n_slots = max(n_slots, ((start[k + 1] - start[k]) * hop[k] - 1) // slot_samples + 1)
     peak = np.zeros(n_slots, np.float32)
@@ -86,19 +106,13 @@ def pack(
         for i in range(start[k], start[k + 1]):
             slot = (i - start[k]) * hop[k] // slot_samples
             peak[slot] = max(peak[slot], magnitude[i])
-    quietest = np.argmin(peak) if goes_round else 0
-    for k in range(len(hop)):
-        for i in range(start[k], start[k + 1]):
-            slot = (i - start[k]) * hop[k] // slot_samples
-            loudest = peak[slot]
-            slot = (slot - quietest) % n_slots
-            points[i].unit, points[i].along, points[i].magnitude = unit[i], along[i], magnitude[i]
-            points[i].following, points[i].slot, points[i].row = -1, slot, k
-            points[i].level, points[i].state = level[i], state[i]
-            if state[i] == WAITING and magnitude[i] < trailing * loudest:
-                points[i].state = TRAILING
-    for i in range(len(edges)):
-        edges[i].step, edges[i].weight = across[i], across_weight[i]
+    return peak
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _loudest_first(points, n_slots):  # type: ignore[no-untyped-def]
+    """Sort by slot and loudness, by counting."""
+    n_levels = 256
     position = np.zeros(n_slots * n_levels + 1, np.int64)
     for i in range(len(points)):
         if points[i].state != FREE and points[i].state != TRAILING:
@@ -112,7 +126,7 @@ def pack(
             at = points[i].slot * n_levels + n_levels - 1 - points[i].level
             order[position[at]] = i
             position[at] += 1
-    return points, edges, order, first
+    return order, first
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -157,10 +171,9 @@ def spread(
         only looked at is forgotten again.
     """
     low, keep_low, keep_high, high = window
-    n_slots = len(first) - 1
     head = np.full(256, -1, np.int32)
     top = -1
-    for at in range(first[max(low - 1, 0)], first[min(high + 1, n_slots)]):
+    for at in range(first[max(low - 1, 0)], first[min(high + 1, len(first) - 1)]):
         if points[order[at]].state >= SETTLED:
             top = _push(points, np.int64(order[at]), head, top)
     begun = first[low:high].copy()
@@ -176,14 +189,8 @@ def spread(
             if i < 0:
                 break
         n = _neighbours(i, points[i].row, start, shift, wraps, points, edges, across_start, beside, step, weight)
-        state = points[i].state
-        if state < SETTLED:
-            found = np.complex64(np.exp(2j * np.pi * origin[i]))
-            if state == QUEUED:
-                found = _agreed(n, points, beside, step, weight)
-            if real[points[i].row]:
-                found = np.complex64(1.0 if found.real >= 0 else -1.0)
-            points[i].unit, points[i].state = found, SETTLED
+        if points[i].state < SETTLED:
+            _settle(points, i, n, beside, step, weight, real[points[i].row], origin[i])
         for a in range(n):
             j = beside[a]
             if points[j].state == WAITING and low <= points[j].slot < high:
@@ -193,6 +200,18 @@ def spread(
         j = order[at]
         if points[j].state == SETTLED and not keep_low <= points[j].slot < keep_high:
             points[j].state = WAITING
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _settle(points, i, n, beside, step, weight, is_real, origin):  # type: ignore[no-untyped-def]
+    """Give a coefficient the phase that its settled neighbours agree on; one that nothing reached begins anew."""
+    if points[i].state == QUEUED:
+        found = _agreed(n, points, beside, step, weight)
+    else:
+        found = np.complex64(np.exp(2j * np.pi * origin))
+    if is_real:
+        found = np.complex64(1.0 if found.real >= 0 else -1.0)
+    points[i].unit, points[i].state = found, SETTLED
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -211,26 +230,35 @@ def follow(points: np.ndarray, start: np.ndarray, real: np.ndarray, origin: np.n
         Phase (turns) with which a row begins that has none.
     """
     for k in range(len(start) - 1):
-        last = start[k] - 1
-        for i in range(start[k], start[k + 1] + 1):
-            if i < start[k + 1] and points[i].state != SETTLED and points[i].state != KNOWN:
-                continue
-            middle = (last + i) // 2 if last >= start[k] else last
-            middle = i - 1 if i == start[k + 1] else middle
-            for j in range(last + 1, middle + 1):
-                if points[j].state == TRAILING:
-                    if j == start[k]:
-                        points[j].unit = np.complex64(np.exp(2j * np.pi * origin[j]))
-                    else:
-                        points[j].unit = points[j - 1].unit * points[j - 1].along
-            for j in range(i - 1, middle, -1):
-                if points[j].state == TRAILING:
-                    points[j].unit = points[j + 1].unit * np.conj(points[j].along)
-            last = i
+        begin, end = start[k], start[k + 1]
+        last = begin - 1
+        for i in range(begin, end + 1):
+            if i == end or points[i].state >= SETTLED:
+                _bridge(points, begin, last, i, end, origin)
+                last = i
         if real[k]:
             for i in range(start[k], start[k + 1]):
                 if points[i].state == TRAILING:
                     points[i].unit = np.complex64(1.0 if points[i].unit.real >= 0 else -1.0)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _bridge(points, begin, left, right, end, origin):  # type: ignore[no-untyped-def]
+    """Go on from a settled coefficient to the right and from the next one to the left, until half-way."""
+    middle = (left + right) // 2
+    if left < begin:
+        middle = left
+    if right == end:
+        middle = right - 1
+    for j in range(left + 1, middle + 1):
+        if points[j].state == TRAILING:
+            if j == begin:
+                points[j].unit = np.complex64(np.exp(2j * np.pi * origin[j]))
+            else:
+                points[j].unit = points[j - 1].unit * points[j - 1].along
+    for j in range(right - 1, middle, -1):
+        if points[j].state == TRAILING:
+            points[j].unit = points[j + 1].unit * np.conj(points[j].along)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)

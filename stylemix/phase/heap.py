@@ -242,7 +242,12 @@ def integrate(
             points, edges, order, first, lattice.start, shift, goes_round, real, across_start, origin, window
         )
 
-    _in_windows(settle, len(first) - 1, from_middle=first_sample is None)
+    n_slots = len(first) - 1
+    begin = n_slots // 2 if first_sample is None else 0
+    if known is not None and known[0].any():
+        # From where most is known: what is unknown goes on from there, and not from where it was guessed.
+        begin = int(np.bincount(points["slot"][known[0]], weights=magnitude[known[0]]).argmax())
+    _in_windows(settle, n_slots, begin)
     kernels.follow(points, lattice.start, real, origin)
     unit = points["unit"]
     phase = np.angle(unit)
@@ -255,17 +260,17 @@ def integrate(
     )
 
 
-def _in_windows(settle: Callable[[tuple[int, int, int, int]], None], n_slots: int, *, from_middle: bool) -> None:
-    """Settle slot after slot, from the beginning, or from the middle to both ends; the result is the same in threads.
+def _in_windows(settle: Callable[[tuple[int, int, int, int]], None], n_slots: int, begin: int) -> None:
+    """Settle slot after slot, from one to both ends; the result is the same in threads.
 
     A window keeps its own slots and forgets the one beyond, which is there so that what is soft before an onset can
     take its phase from it.
     """
     if n_slots <= _SLOTS + 2:
         return settle((0, 0, n_slots, n_slots))
-    begin = n_slots // 2 - _SLOTS // 2 if from_middle else 0
+    begin = min(max(begin - _SLOTS // 2, 0), n_slots - _SLOTS)
     end = begin + _SLOTS
-    settle((max(begin - 1, 0), begin, end, end + 1))
+    settle((max(begin - 1, 0), begin, end, min(end + 1, n_slots)))
 
     def to_the_right() -> None:
         for low in range(end, n_slots, _SLOTS):
@@ -277,7 +282,7 @@ def _in_windows(settle: Callable[[tuple[int, int, int, int]], None], n_slots: in
             low = max(high - _SLOTS, 0)
             settle((max(low - 1, 0), low, high, high))
 
-    if not from_middle or torch.get_num_threads() == 1:
+    if begin == 0 or end == n_slots or torch.get_num_threads() == 1:
         to_the_right()
         return to_the_left()
     with ThreadPoolExecutor(1) as pool:
