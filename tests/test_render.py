@@ -63,7 +63,7 @@ def test_alpha_0_is_the_source_at_its_own_rate(
 
 
 @pytest.mark.parametrize("mode", ["match", "style", "morph"])
-@pytest.mark.parametrize("phase", ["auto", "source", "estimate"])
+@pytest.mark.parametrize("phase", ["auto", "parents", "source", "estimate"])
 def test_every_mode_with_every_phase_gives_sound(run: FakeRun, tmp_path: Path, mode: str, phase: str) -> None:
     source = make(tmp_path / "s.wav", 16000, 2, 1.5)
     result = hybrid_file(
@@ -80,7 +80,7 @@ def test_every_mode_with_every_phase_gives_sound(run: FakeRun, tmp_path: Path, m
     assert found.samples.shape == (2, 24000)
     assert 0.01 < found.samples.std() < 0.5
     assert result["alpha"] == [[0.0, 0.2], [1.0, 0.9]]
-    assert result["quality"] == ("good" if phase == "estimate" else None)
+    assert result["quality"] == (None if phase in ("parents", "source") else "good")
 
 
 def test_a_little_alpha_is_near_the_source_over_many_blocks(run: FakeRun, tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_a_failure_leaves_no_file(run: FakeRun, tmp_path: Path, monkeypatch: pyt
     ("options", "message"),
     [
         ({"mode": "blend"}, "mode must be one of match, style, morph"),
-        ({"phase": "true"}, "phase must be one of auto, source, estimate"),
+        ({"phase": "true"}, "phase must be one of auto, parents, source, estimate"),
         ({"quality": "fine"}, "quality: must be draft, good or best, got 'fine'"),
         ({"quality": None, "phase": "estimate"}, "quality: must be draft, good or best, got None"),
         ({"mode": "morph"}, "add --target"),

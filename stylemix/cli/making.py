@@ -105,7 +105,7 @@ def hybrid(
     start: opt.Start = 0.0,
     duration: opt.Duration = None,
     stems: opt.Stems = None,
-    phase: opt.Phase = "auto",
+    phase: opt.HybridPhase = "auto",
     quality: opt.Quality = "good",
     bits: opt.Bits = None,
     sample_rate: opt.SampleRate = None,

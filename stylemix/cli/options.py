@@ -95,6 +95,10 @@ Stems: TypeAlias = Annotated[
 Phase: TypeAlias = Annotated[
     Literal["auto", "source", "estimate"], typer.Option(help="Phase of the source, or estimated anew.")
 ]
+HybridPhase: TypeAlias = Annotated[
+    Literal["auto", "parents", "source", "estimate"],
+    typer.Option(help="Estimated between the parents (auto) or everywhere, or that of the parents or the source."),
+]
 Quality: TypeAlias = Annotated[
     Literal["draft", "good", "best"], typer.Option(help="Work on phases that are estimated: fast, or clean.")
 ]

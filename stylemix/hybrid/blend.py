@@ -27,6 +27,9 @@ DETAIL_DB = 30.0
 # lifted.
 HEADROOM_DB = 12.0
 HEADROOM_BANDS = 3
+# A parent is as good as alone where the other is 40 dB below it. To keep its phases where that is 30 dB
+# costs the hybrid's magnitudes half a decibel, and two where it is 12.
+ALONE = 100.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Blender:
         Logarithm of the source's largest magnitude.
     transport : Transport, optional
         In the mode ``style``: the map of the source's codes, instead of a target.
-    phase : {"auto", "source", "estimate"}
+    phase : {"auto", "parents", "source", "estimate"}
         Where phases come from.
     quality : {"draft", "good", "best"}
         How much work an estimate of the phases is worth; see `stylemix.phase.recover`.
@@ -115,17 +118,20 @@ class Blender:
         alphas = alpha_at(np.arange(0, n_samples, self.vqt.hop_length))
         if self.phase != "estimate" and not alphas.any():
             return source
-        if self.phase == "auto" and target is not None and (alphas == 1).all():
+        if self.phase in ("auto", "parents") and target is not None and (alphas == 1).all():
             return target
         with torch.inference_mode():
             a = self.voice(source, 0)
             b = self.voice(target, 1) if target is not None else None
             lattice = self._lattice(alpha_at, a.coefficients)
             log_magnitude = self._log_magnitude(a, b, alphas, lattice)
-            other = b.coefficients.groups if b is not None and self.phase == "auto" else None
+            other = b.coefficients.groups if b is not None and self.phase in ("auto", "parents") else None
             turns = parents_phase(a.coefficients.groups, other, lattice)
-            magnitudes = tuple(m.exp() for m in log_magnitude)
-            return self.sound(Magnitudes(self.vqt, n_samples, magnitudes), turns, known)
+            wanted = Magnitudes(self.vqt, n_samples, tuple(m.exp() for m in log_magnitude))
+            if self.phase not in ("auto", "estimate"):
+                return self.sound(wanted, turns)
+            locked = _locked(a, b, lattice) if self.phase == "auto" else None
+            return self.estimated(wanted, turns, known, locked)
 
     def voice(self, samples: np.ndarray, side: int) -> Voice:
         """Analyse and encode one parent's block.
@@ -222,32 +228,70 @@ class Blender:
             return image(a)
         return [s + w * (t - s) for s, t, w in zip(image(a), image(b), lattice, strict=True)]
 
-    def sound(self, wanted: Wanted, turns: tuple[torch.Tensor, ...], known: np.ndarray | None) -> np.ndarray:
-        """Synthesise magnitudes, with given phases or with estimated ones.
+    def sound(self, wanted: Wanted, turns: tuple[torch.Tensor, ...]) -> np.ndarray:
+        """Synthesise magnitudes with given phases.
 
         Parameters
         ----------
         wanted : Magnitudes or PooledMagnitudes
             Of C channels.
         turns : tuple of torch.Tensor, each (C, K_g, N_g), complex
-            Phases, as numbers of magnitude 1; of an estimate, the differences between the channels.
-        known : np.ndarray, shape (C, T'), optional
-            The beginning as rendered before (for the estimate).
+            Phases, as numbers of magnitude 1.
 
         Returns
         -------
         np.ndarray, shape (C, T), float32
             Sound.
         """
-        if self.phase == "estimate":
-            head = None if known is None else torch.from_numpy(np.ascontiguousarray(known))
-            # Where the blocks are crossfaded this one may already do what it asks for itself.
-            n_kept = 0 if known is None else max(0, known.shape[-1] - round(CROSSFADE_S * self.vqt.sample_rate))
-            return recover_channels(
-                wanted, quality=self.quality, between=turns, known=head, n_kept=n_kept
-            ).numpy()
         groups = tuple(m * t for m, t in zip(wanted.magnitudes, turns, strict=True))
         return self.vqt.inverse(Coefficients(groups, self.vqt.hops, wanted.n_samples)).numpy()
+
+    def estimated(
+        self,
+        wanted: Wanted,
+        turns: tuple[torch.Tensor, ...],
+        known: np.ndarray | None,
+        locked: tuple[torch.Tensor, ...] | None = None,
+    ) -> np.ndarray:
+        """Synthesise magnitudes with phases that are estimated from them.
+
+        Parameters
+        ----------
+        wanted : Magnitudes or PooledMagnitudes
+            Of C channels.
+        turns : tuple of torch.Tensor, each (C, K_g, N_g), complex
+            Phases of the parents, for the differences between the channels.
+        known : np.ndarray, shape (C, T'), optional
+            The beginning as rendered before.
+        locked : tuple of torch.Tensor, each broadcasting to (K_g, N_g), bool, optional
+            Where the parents' phases are right themselves.
+
+        Returns
+        -------
+        np.ndarray, shape (C, T), float32
+            Sound.
+        """
+        head = None if known is None else torch.from_numpy(np.ascontiguousarray(known))
+        # Where the blocks are crossfaded this one may already do what it asks for itself.
+        n_kept = 0 if known is None else max(0, known.shape[-1] - round(CROSSFADE_S * self.vqt.sample_rate))
+        return recover_channels(
+            wanted, quality=self.quality, between=turns, locked=locked, known=head, n_kept=n_kept
+        ).numpy()
+
+
+def _locked(a: Voice, b: Voice | None, lattice: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    """Say where one parent is as good as alone, (K_g, N_g): its phase needs no estimate, and others go on from it.
+
+    Towards its end a hybrid becomes the parent itself without a step.
+    """
+    out = []
+    for g, w in enumerate(lattice):
+        if b is None:
+            out.append((ALONE * w <= 1 - w).expand_as(a.log_power[g]))
+            continue
+        s, t = (1 - w) * a.log_power[g].exp(), w * b.log_power[g].exp()
+        out.append((ALONE * t <= s) | (ALONE * s <= t))
+    return tuple(out)
 
 
 def detail_limit(share: torch.Tensor) -> torch.Tensor:

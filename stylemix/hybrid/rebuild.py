@@ -75,7 +75,8 @@ def rebuild_file(
         If the file cannot be read, the output may not be written, or a word is unknown.
     """
     began = time.perf_counter()
-    check_words("match", phase, quality)
+    check_words("match", phase, quality, phases=("auto", "source", "estimate"))
+    phase = "source" if phase == "auto" else phase
     inputs = [file, *inputs_of(run)]
     check_outputs(out, None, force=force, inputs=inputs)
     index = find_file(run, file)
@@ -153,4 +154,5 @@ def _synthesised(
     vqt, parent = blender.vqt, voice.coefficients
     balance = vqt.pool(parent.magnitudes(), parent.n_samples) - voice.pooled
     wanted = PooledMagnitudes(vqt, parent.n_samples, log_magnitude + balance)
-    return blender.sound(wanted, tuple(unit(c) for c in parent.groups), known)
+    turns = tuple(unit(c) for c in parent.groups)
+    return blender.estimated(wanted, turns, known) if blender.phase == "estimate" else blender.sound(wanted, turns)

@@ -59,8 +59,9 @@ def hybrid_file(
     mode : {"match", "style", "morph"}
         ``match`` blends each moment of the source with matching moments of the target; ``style`` moves the
         source to the target's latent statistics; ``morph`` aligns two given files in time.
-    phase : {"auto", "source", "estimate"}
-        The phase of whichever parent dominates, of the source, or estimated from the magnitudes.
+    phase : {"auto", "parents", "source", "estimate"}
+        ``auto``: that of a parent where alpha is at its end, and estimated from the hybrid's magnitudes between;
+        ``parents``: that of whichever parent dominates; ``source``: the source's; ``estimate``: estimated everywhere.
     quality : {"draft", "good", "best"}
         How much work an estimate is worth; with any other phase it says nothing.
     to : str, optional
@@ -165,7 +166,7 @@ def hybrid(
         Any sound files.
     mode : {"match", "style", "morph"}
         How the parents meet.
-    phase : {"auto", "source", "estimate"}
+    phase : {"auto", "parents", "source", "estimate"}
         Where the phase comes from.
     quality : {"draft", "good", "best"}
         How much work an estimate of it is worth.

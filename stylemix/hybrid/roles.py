@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stylemix.model.run import Run
 
 MODES = ("match", "style", "morph")
-PHASES = ("auto", "source", "estimate")
+PHASES = ("auto", "parents", "source", "estimate")
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,15 @@ class Roles:
         return np.eye(n_corpora, dtype=np.float32)[[self.own, self.other]]
 
 
-def check_words(mode: str, phase: str, quality: str) -> None:
+def check_words(mode: str, phase: str, quality: str, *, phases: tuple[str, ...] = PHASES) -> None:
     """Refuse unknown modes, phases and qualities.
 
     Parameters
     ----------
     mode, phase, quality : str
         As the user gave them.
+    phases : tuple of str
+        The phases there are.
 
     Raises
     ------
@@ -77,8 +79,8 @@ def check_words(mode: str, phase: str, quality: str) -> None:
     """
     if mode not in MODES:
         raise BadInput(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
-    if phase not in PHASES:
-        raise BadInput(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+    if phase not in phases:
+        raise BadInput(f"phase must be one of {', '.join(phases)}, got {phase!r}")
     find_quality(quality)
 
 
@@ -97,10 +99,10 @@ def told_quality(phase: str, quality: str) -> str | None:
 
     Examples
     --------
-    >>> told_quality("estimate", "best"), told_quality("auto", "best")
+    >>> told_quality("estimate", "best"), told_quality("source", "best")
     ('best', None)
     """
-    return quality if phase == "estimate" else None
+    return quality if phase in ("auto", "estimate") else None
 
 
 def assign_roles(

@@ -20,6 +20,7 @@ def recover_channels(
     *,
     quality: str = "good",
     between: Groups | None = None,
+    locked: Groups | None = None,
     known: torch.Tensor | None = None,
     n_kept: int | None = None,
     seed: int = 0,
@@ -39,6 +40,8 @@ def recover_channels(
         As for `recover`.
     between : tuple of torch.Tensor, each (..., C, K_g, N_g), complex, optional
         Numbers of magnitude 1 with the phases of a source; only their differences between the channels count.
+    locked : tuple of torch.Tensor, each broadcasting to (K_g, N_g), bool, optional
+        Where the phases of `between` themselves are right: the others go on from there.
     known : torch.Tensor, shape (..., C, T'), optional
         The beginning of the sound, where it is known already: its phases go on.
     n_kept : int, optional
@@ -70,7 +73,7 @@ def recover_channels(
     dial = find_quality(quality)
     told = wanted.magnitudes
     _check(told, between, known, n_kept)
-    start = _start(told, wanted.transform, wanted.n_samples, between, known, dial.trailing, seed)
+    start = _start(wanted, told, between, locked, known, dial.trailing, seed)
     known = known if known is None or n_kept is None else known[..., :n_kept]
     if between is None or told[0].shape[-3] == 1:
         return recover_wanted(wanted, quality=quality, start=start, known=known, seed=seed)
@@ -138,10 +141,10 @@ def _check(told: Groups, between: Groups | None, known: torch.Tensor | None, n_k
 
 
 def _start(
+    wanted: Wanted,
     told: Groups,
-    transform: VQT | Fourier,
-    n_samples: int,
     between: Groups | None,
+    locked: Groups | None,
     known: torch.Tensor | None,
     trailing: float,
     seed: int,
@@ -153,15 +156,25 @@ def _start(
     """
     turns = tuple(torch.ones_like(m, dtype=_complex(m)) for m in told) if between is None else between
     sums = tuple(_sum_in_phase(m * d) for m, d in zip(told, turns, strict=True))
-    given: Known | None = None
+    where = tuple(torch.zeros_like(s, dtype=torch.bool) for s in sums)
+    phases = tuple(s.angle() for s in sums)
+    if locked is not None:
+        where = tuple(w | at for w, at in zip(where, locked, strict=True))
     if known is not None and known.shape[-1]:
-        where = _inside(transform, n_samples, known.shape[-1])
+        n_samples = wanted.n_samples
+        inside = _inside(wanted.transform, n_samples, known.shape[-1])
         padded = torch.nn.functional.pad(known, (0, max(0, n_samples - known.shape[-1])))[..., :n_samples]
-        heads = transform.forward(padded).groups
+        heads = wanted.transform.forward(padded).groups
         common = ((m * d.conj() * h).sum(dim=-3) for m, d, h in zip(told, turns, heads, strict=True))
-        given = where, tuple((c * unit(s)).angle() for c, s in zip(common, sums, strict=True))
-    phases = heap_phase(tuple(s.abs() for s in sums), transform, trailing=trailing, known=given, seed=seed)
-    return tuple((p - s.angle()).unsqueeze(-3) + d.angle() for p, s, d in zip(phases, sums, turns, strict=True))
+        phases = tuple(
+            torch.where(i, (c * unit(s)).angle(), p)
+            for i, c, s, p in zip(inside, common, sums, phases, strict=True)
+        )
+        where = tuple(w | i for w, i in zip(where, inside, strict=True))
+    given: Known | None = (where, phases) if any(bool(w.any()) for w in where) else None
+    magnitudes = tuple(s.abs() for s in sums)
+    found = heap_phase(magnitudes, wanted.transform, trailing=trailing, known=given, seed=seed)
+    return tuple((p - s.angle()).unsqueeze(-3) + d.angle() for p, s, d in zip(found, sums, turns, strict=True))
 
 
 def _sum_in_phase(x: torch.Tensor) -> torch.Tensor:

@@ -36,6 +36,11 @@ class Quality:
     n_pooled: int
 
 
+# Longer sound (s) is made piece by piece, and needs the memory of a piece besides what goes in and comes out.
+LONG_S = 60.0
+# Seconds of such a piece.
+_PIECE_S = 20.0
+
 QUALITIES = {"draft": Quality(3e-2, 0, 0, 0), "good": Quality(1e-2, 4, 2, 4), "best": Quality(1e-3, 60, 40, 40)}
 
 
@@ -181,6 +186,11 @@ def recover_wanted(
         If the quality is unknown.
     """
     dial = find_quality(quality)
+    if wanted.n_samples > LONG_S * wanted.transform.sample_rate and isinstance(wanted, Magnitudes | PooledMagnitudes):
+        from stylemix.phase.stream import SoundStream
+
+        stream = SoundStream(wanted.transform, quality=quality, block_s=_PIECE_S, seed=seed)
+        return stream.whole(wanted, start, known)
     told = Magnitudes(wanted.transform, wanted.n_samples, wanted.magnitudes)
     walk = Walk(told, known).begin(start, trailing=dial.trailing, seed=seed)
     return take_steps(walk, dial, wanted if isinstance(wanted, PooledMagnitudes) else None).sound()

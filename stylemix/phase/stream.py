@@ -11,9 +11,10 @@ import torch
 
 from stylemix.errors import BadInput
 from stylemix.phase.heap_stream import HeapStream
-from stylemix.phase.lattice import Groups, Magnitudes, lattice_shapes, to_sound
-from stylemix.phase.projections import Walk
+from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, lattice_shapes
+from stylemix.phase.projections import Walk, keep
 from stylemix.phase.recover import Quality, find_quality, take_steps
+from stylemix.phase.stream_blocks import check_blocks, recut, spread_frames, unrolled
 from stylemix.transforms import VQT, Coefficients, Fourier, Stream
 
 # Frames (of the largest hop) that phases look ahead. Integration takes one more, for the slope at their end.
@@ -41,7 +42,8 @@ class SoundStream:
     block_s : float
         Seconds of sound that come out at a time, at least; no less than twice the guard.
     guard : int, optional
-        That of the `Stream` the magnitudes are from, by default the same as there. Less makes the delay shorter.
+        Samples heard on both sides of a block. For a `VQT` that of the `Stream` the magnitudes are from, and by default
+        the same as there; less, on both sides, makes the delay shorter. For a `Fourier` by default two frames.
     seed : int
         For the phases of what is too soft to be integrated.
 
@@ -73,12 +75,16 @@ class SoundStream:
         if not isinstance(transform, VQT | Fourier):
             raise BadInput(f"SoundStream: the transform must be a VQT or a Fourier, got {type(transform).__name__}")
         self._dial = find_quality(quality)
+        if guard is None and isinstance(transform, Fourier):
+            # Each projection reaches a frame further: with half a frame as guard, results are 1 dB worse.
+            guard = 2 * transform.n_fft
         cut = Stream(transform, block_s=block_s, guard=guard)
         self.transform, self.quality, self.seed = transform, quality, seed
         self.guard, self.lead = cut.guard, cut.lead
-        self._ahead = (_LOOK_AHEAD + 1) * cut.align
-        # Phases come in turns of what is looked ahead and of the rest of a block, which must be there, too.
-        self.block = max(cut.block, 2 * self._ahead)
+        self._ahead = (_LOOK_AHEAD + 1) * transform.hop_length
+        # Phases come in turns of what is looked ahead and of the rest of a block. Pooled frames may lie further apart
+        # than those of any band.
+        self.block = max(-(-cut.block // transform.hop_length) * transform.hop_length, 2 * self._ahead)
 
     @property
     def latency(self) -> int:
@@ -104,8 +110,66 @@ class SoundStream:
         BadInput
             If there are no blocks, or one holds what are no magnitudes of the transform, or is unlike the first.
         """
-        cut = recut(check_blocks(blocks, self.transform), self._sizes())
-        yield from self._synthesise(self._with_phases(cut), None)
+        told = self._with_phases(recut(self._long_enough(check_blocks(blocks, self.transform)), self._sizes()))
+        yield from self._synthesise(told)
+
+    def forward_pooled(self, blocks: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Make sound as magnitudes arrive that are known at the frames of `hop_length` only.
+
+        Parameters
+        ----------
+        blocks : iterable of torch.Tensor, each (..., K, N)
+            Consecutive frames, as of ``VQT.pool``: natural logarithms, the first around sample 0 of the sound. There
+            is no silence before them. One more frame than `latency` says must be there.
+
+        Yields
+        ------
+        torch.Tensor, shape (..., t)
+            Consecutive pieces of the sound, ``hop_length`` samples for each frame in all.
+
+        Raises
+        ------
+        BadInput
+            If there are no frames, or a block holds NaN or Inf or what are no bands of the transform.
+        """
+        if not isinstance(self.transform, VQT):
+            raise BadInput("SoundStream: pooled magnitudes are those of a VQT, the transform is a Fourier")
+        if self.guard % self.transform.hop_length:
+            raise BadInput(
+                f"SoundStream: guard must be a multiple of hop_length, {self.transform.hop_length}, for pooled "
+                f"magnitudes, got {self.guard}"
+            )
+        told = self._with_phases(recut(spread_frames(blocks, self.transform, self.lead), self._sizes()))
+        yield from self._synthesise(told)
+
+    def whole(
+        self, wanted: Magnitudes | PooledMagnitudes, start: Groups | None = None, known: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Make the sound of magnitudes that are there as a whole, with the memory of a block besides.
+
+        Parameters
+        ----------
+        wanted : Wanted
+            `Magnitudes`, or `PooledMagnitudes`, of this transform.
+        start : tuple of torch.Tensor, each (..., K_g, N_g), optional
+            Phases to start from instead (radians).
+        known : torch.Tensor, shape (..., T'), optional
+            The beginning of the sound; kept as it is.
+
+        Returns
+        -------
+        torch.Tensor, shape (..., T)
+            The sound.
+        """
+        sound: torch.Tensor | None = None
+        end = 0
+        for piece in self._synthesise(self._told(wanted, start), known):
+            if sound is None:
+                sound = piece.new_empty(*piece.shape[:-1], wanted.n_samples)
+            stop = min(end + piece.shape[-1], wanted.n_samples)
+            sound[..., end:stop] = piece[..., : stop - end]
+            end = stop
+        return torch.zeros(0) if sound is None else sound
 
     def _sizes(self) -> Iterator[int]:
         """Lengths in which phases are asked for: they are there up to a guard behind the end of each block."""
@@ -114,46 +178,74 @@ class SoundStream:
             yield self._ahead
             yield self.block - self._ahead
 
+    def _long_enough(self, blocks: Iterable[Coefficients]) -> Iterator[Coefficients]:
+        total = 0
+        for block in blocks:
+            total += block.n_samples
+            yield block
+        if 0 < total <= 2 * self.lead:
+            raise BadInput(
+                f"SoundStream: blocks of {total} samples in all hold no sound between two guards of {self.lead}; give "
+                "the Stream they are from the same guard"
+            )
+
+    def _told(self, wanted: Magnitudes | PooledMagnitudes, start: Groups | None) -> Iterator[Coefficients]:
+        transform, n_samples = self.transform, wanted.n_samples
+        if isinstance(wanted, PooledMagnitudes):
+            n_samples = wanted.log_magnitude.shape[-1] * wanted.transform.hop_length
+            some = wanted.log_magnitude.split(self.block // wanted.transform.hop_length, dim=-1)
+            blocks = recut(spread_frames(some, wanted.transform, self.lead), self._sizes())
+        else:
+            blocks = recut(self._unrolled(wanted.magnitudes, n_samples), self._sizes())
+        if start is None:
+            return self._with_phases(blocks)
+        found, shapes = [tuple(g.shape[-2:]) for g in start], lattice_shapes(transform, wanted.n_samples)
+        if found != shapes:
+            raise BadInput(f"start: phases of shapes {found} do not fit magnitudes of shapes {shapes}")
+        given = recut(self._unrolled(start, n_samples), self._sizes())
+        return (_turned(block, phases.groups) for block, phases in zip(blocks, given, strict=True))
+
+    def _unrolled(self, groups: Groups, n_samples: int) -> Iterator[Coefficients]:
+        hops = self.transform.hops
+        length = groups[0].shape[-1] * hops[0]
+        return unrolled(groups, hops, n_samples, length=length, lead=self.lead, align=max(hops))
+
     def _with_phases(self, blocks: Iterable[Coefficients]) -> Iterator[Coefficients]:
         waiting: deque[Coefficients] = deque()
 
         def magnitudes() -> Iterator[Groups]:
             for block in blocks:
                 waiting.append(block)
-                yield block.groups
+                yield block.groups[: len(self.transform.hops)]
 
         heap = HeapStream(self.transform, look_ahead=_LOOK_AHEAD, trailing=self._dial.trailing, seed=self.seed)
         for phases in heap.forward(magnitudes()):
-            block = waiting.popleft()
-            groups = tuple(torch.polar(m, p.to(m.dtype)) for m, p in zip(block.groups, phases, strict=True))
-            yield Coefficients(groups, block.hops, block.n_samples)
+            yield _turned(waiting.popleft(), phases)
 
-    def _synthesise(self, blocks: Iterable[Coefficients], known: torch.Tensor | None) -> Iterator[torch.Tensor]:
-        pieces = _Pieces(self.transform, self._dial, self.guard)
-        seconds = self.block / self.transform.sample_rate
+    def _synthesise(self, blocks: Iterable[Coefficients], known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
+        pieces = _Pieces(self.transform, self._dial, self.guard, -self.lead, known)
+        # Half a sample less than the block, which is rounded up again: seconds hold no whole numbers.
+        seconds = (self.block - 0.5) / self.transform.sample_rate
         yield from Stream(pieces, block_s=seconds, guard=self.guard).inverse(blocks)
 
 
 @dataclass
 class _Pieces:
-    """The transform of a `Stream` whose inverse finds the sound of a piece, given where the one before ends."""
+    """The transform of a `Stream` whose inverse finds the sound of a piece, given where the one before ends.
+
+    `at` is the sample of the sound at which the next piece begins, `known` the sound's beginning where it is told.
+    """
 
     transform: VQT | Fourier
     dial: Quality
     guard: int
+    at: int
+    known: torch.Tensor | None
     tail: torch.Tensor | None = field(default=None, init=False)
 
-    @property
-    def sample_rate(self) -> int:
-        return self.transform.sample_rate
-
-    @property
-    def margin(self) -> int:
-        return self.transform.margin
-
-    @property
-    def ringing(self) -> int:
-        return getattr(self.transform, "ringing", 0)
+    def __post_init__(self) -> None:
+        self.sample_rate, self.margin = self.transform.sample_rate, self.transform.margin
+        self.ringing = getattr(self.transform, "ringing", 0)
 
     def meta(self) -> dict[str, np.ndarray]:
         return self.transform.meta()
@@ -162,129 +254,40 @@ class _Pieces:
         return self.transform.forward(x)
 
     def inverse(self, piece: Coefficients) -> torch.Tensor:
-        frames = [n for _, n in lattice_shapes(self.transform, piece.n_samples)]
+        n_groups, n_samples = len(self.transform.hops), piece.n_samples
+        frames = [n for _, n in lattice_shapes(self.transform, n_samples)]
         # What the windows ring behind the piece is silent as far as anyone knows; the guard keeps that from the block.
         whole = tuple(
-            torch.nn.functional.pad(c, (0, n - c.shape[-1])) for c, n in zip(piece.groups, frames, strict=True)
+            torch.nn.functional.pad(c, (0, n - c.shape[-1]))
+            for c, n in zip(piece.groups[:n_groups], frames, strict=True)
         )
-        wanted = Magnitudes(self.transform, piece.n_samples, tuple(c.abs() for c in whole))
-        known = None if self.tail is None else self.tail[..., : self.guard + _FADE]
-        if self.dial.n_admm + self.dial.n_griffin_lim:
-            sound = take_steps(Walk(wanted, known, whole), self.dial, None).sound()
+        known = self._beginning(n_samples)
+        if self.dial.n_admm + self.dial.n_griffin_lim + self.dial.n_pooled:
+            wanted = Magnitudes(self.transform, n_samples, tuple(c.abs() for c in whole))
+            pooled: PooledMagnitudes | None = None
+            if len(piece.groups) > n_groups and isinstance(self.transform, VQT):
+                pooled = PooledMagnitudes(self.transform, n_samples, piece.groups[-1])
+            sound = take_steps(Walk(wanted, known, whole), self.dial, pooled).sound()
         else:
-            sound = to_sound(whole, wanted)
+            sound = keep(self.transform.inverse(Coefficients(whole, self.transform.hops, n_samples)), known)
         # The next piece begins a guard before the border, and this one ends a guard behind it.
-        self.tail = sound[..., max(0, sound.shape[-1] - 2 * self.guard) :]
+        self.at += n_samples - 2 * self.guard
+        self.tail = sound[..., max(0, n_samples - 2 * self.guard) :].detach()
         return sound
 
-
-def check_blocks(blocks: Iterable[Coefficients], transform: VQT | Fourier) -> Iterator[Coefficients]:
-    """Refuse blocks that are no consecutive magnitudes of a transform, as they arrive.
-
-    Parameters
-    ----------
-    blocks : iterable of Coefficients
-        What a user gave.
-    transform : VQT or Fourier
-        Whose magnitudes they should be.
-
-    Yields
-    ------
-    Coefficients
-        The same, but for empty ones.
-
-    Raises
-    ------
-    BadInput
-        If one is not what it should be.
-    """
-    rows = [k for k, _ in lattice_shapes(transform, max(transform.hops))]
-    like: tuple[object, ...] | None = None
-    is_whole = True
-    for number, block in enumerate(blocks):
-        if not isinstance(block, Coefficients):
-            raise BadInput(
-                f"SoundStream: block {number} must be Coefficients whose groups are magnitudes, got "
-                f"{type(block).__name__}"
-            )
-        _check_block(block, f"SoundStream: block {number}", transform, rows)
-        if not block.n_samples:
-            continue
-        if not is_whole:
-            raise BadInput(
-                f"SoundStream: block {number - 1} ends between two frames, and another follows; make all but the last "
-                f"of a multiple of {max(transform.hops)} samples"
-            )
-        is_whole = block.n_samples % max(transform.hops) == 0
-        one = block.groups[0]
-        kind = (tuple(one.shape[:-2]), one.dtype, one.device)
-        if like is not None and kind != like:
-            raise BadInput(f"SoundStream: all blocks must be like the first, {like}, got {kind} in block {number}")
-        like = kind
-        yield block
+    def _beginning(self, n_samples: int) -> torch.Tensor | None:
+        """Give what is known of the next piece: what the one before has up to a little behind the border, or more."""
+        tail: torch.Tensor | None = None
+        if self.tail is not None and self.dial.n_admm:
+            tail = self.tail[..., : self.guard + min(_FADE, self.guard // 2)]
+        if self.known is None:
+            return tail
+        told = self.known[..., max(0, self.at) : max(0, self.at + n_samples)]
+        told = torch.nn.functional.pad(told, (max(0, -self.at), 0)) if told.shape[-1] else told
+        return told if tail is None or told.shape[-1] > tail.shape[-1] else tail
 
 
-def _check_block(block: Coefficients, name: str, transform: VQT | Fourier, rows: list[int]) -> None:
-    wanted = [(k, -(-block.n_samples // hop)) for k, hop in zip(rows, transform.hops, strict=True)]
-    found = [tuple(m.shape[-2:]) for m in block.groups]
-    if block.hops != transform.hops or found != wanted:
-        raise BadInput(
-            f"{name} of {block.n_samples} samples has groups {found} with hops {block.hops}, this "
-            f"{type(transform).__name__}'s are {wanted} with hops {transform.hops}; give magnitudes of this very "
-            "transform"
-        )
-    kinds = {(m.shape[:-2], m.dtype, m.device) for m in block.groups}
-    if len(kinds) > 1 or not block.groups[0].is_floating_point():
-        raise BadInput(
-            f"{name}: groups must be real, of one type and leading shape, got "
-            f"{', '.join(f'{m.dtype} {tuple(m.shape)}' for m in block.groups)}; give Coefficients.magnitudes()"
-        )
-    for m in block.groups:
-        if not m.numel():
-            continue
-        least, largest = torch.aminmax(m)
-        if not (float(least) >= 0 and float(largest) < float("inf")):
-            raise BadInput(
-                f"{name}: magnitudes must be at least 0 and finite, got {float(least):g} to {float(largest):g}"
-            )
-
-
-def recut(blocks: Iterable[Coefficients], sizes: Iterator[int]) -> Iterator[Coefficients]:
-    """Cut blocks anew.
-
-    Parameters
-    ----------
-    blocks : iterable of Coefficients
-        Consecutive in time.
-    sizes : iterator of int
-        Samples of each block that comes out, multiples of all hops.
-
-    Yields
-    ------
-    Coefficients
-        Of these lengths, the last of what is left.
-
-    Examples
-    --------
-    >>> blocks = (Coefficients((torch.ones(3, 2),), (4,), 8) for _ in range(3))
-    >>> [block.n_samples for block in recut(blocks, iter([12, 4, 20]))]
-    [12, 4, 8]
-    """
-    parts: list[Groups] = []
-    hops: tuple[int, ...] = ()
-    size, held = next(sizes), 0
-    for block in blocks:
-        parts.append(block.groups)
-        hops, held = block.hops, held + block.n_samples
-        while held >= size:
-            whole = _joined(parts)
-            counts = [size // hop for hop in hops]
-            yield Coefficients(tuple(m[..., :n] for m, n in zip(whole, counts, strict=True)), hops, size)
-            parts = [tuple(m[..., n:] for m, n in zip(whole, counts, strict=True))]
-            size, held = next(sizes), held - size
-    if held:
-        yield Coefficients(_joined(parts), hops, held)
-
-
-def _joined(parts: list[Groups]) -> Groups:
-    return parts[0] if len(parts) == 1 else tuple(torch.cat(rows, dim=-1) for rows in zip(*parts, strict=True))
+def _turned(block: Coefficients, phases: Groups) -> Coefficients:
+    """Give the magnitudes of a block their phases, and leave what other groups it has."""
+    groups = tuple(torch.polar(m, p.to(m.dtype)) for m, p in zip(block.groups, phases, strict=False))
+    return Coefficients((*groups, *block.groups[len(phases) :]), block.hops, block.n_samples)
