@@ -302,7 +302,8 @@ def test_hybrid_hands_over_what_it_was_given(rendered: list, capsys: pytest.Capt
     command = (
         "hybrid r.mix --alpha 0:0,10:1 --source a.wav --target b.wav --mode morph --to cage --start 1 "
         "--duration 2 "
-        "--stems s --phase estimate --quality draft --bits 32f --sample-rate 48000 --seed 5 --out h.wav --force --quiet --json"
+        "--stems s --phase estimate --quality draft --bits 32f --sample-rate 48000 --seed 5 --out h.wav "
+        "--force --quiet --json"
     )
     assert run_command(command.split()) == 0
     assert rendered == [

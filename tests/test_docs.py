@@ -70,7 +70,7 @@ SPOKEN_FOR = {f"{command.__module__}.{command.__qualname__}" for command in COMM
     f"stylemix.recipe.{section}" for section in ("Sound", "Vqt", "FeatureKeys", "Model", "Training", "Hybrid")
 }
 # A protocol is never called itself; its methods are documented.
-SPOKEN_FOR.add("stylemix.transforms.coefficients.Transform")
+SPOKEN_FOR |= {"stylemix.transforms.coefficients.Transform", "stylemix.phase.lattice.Wanted"}
 
 
 @pytest.mark.parametrize("name", MODULES)

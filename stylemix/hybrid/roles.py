@@ -12,7 +12,7 @@ import numpy as np
 from stylemix.audio import probe, shown_name
 from stylemix.errors import BadInput, StylemixError
 from stylemix.files import sha256_file
-from stylemix.phase.recover import find_quality
+from stylemix.phase.dial import find_quality
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.dial import find_quality, take_steps
 from stylemix.phase.heap import Known, heap_phase
 from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, Wanted, lattice_shapes
 from stylemix.phase.projections import Walk
-from stylemix.phase.recover import find_quality, recover_wanted, take_steps
+from stylemix.phase.recover import recover_wanted
 from stylemix.phase.source import unit
 from stylemix.transforms import VQT, Fourier
 
@@ -167,8 +168,7 @@ def _start(
         heads = wanted.transform.forward(padded).groups
         common = ((m * d.conj() * h).sum(dim=-3) for m, d, h in zip(told, turns, heads, strict=True))
         phases = tuple(
-            torch.where(i, (c * unit(s)).angle(), p)
-            for i, c, s, p in zip(inside, common, sums, phases, strict=True)
+            torch.where(i, (c * unit(s)).angle(), p) for i, c, s, p in zip(inside, common, sums, phases, strict=True)
         )
         where = tuple(w | i for w, i in zip(where, inside, strict=True))
     given: Known | None = (where, phases) if any(bool(w.any()) for w in where) else None

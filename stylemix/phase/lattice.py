@@ -33,10 +33,32 @@ class Wanted(Protocol):
         """The magnitudes that are asked for, or the likeliest where they are not told one by one."""
 
     def restore(self, coefficients: Groups) -> Groups:
-        """Change the magnitudes of coefficients to those that are asked for, and as little else as possible."""
+        """Change the magnitudes of coefficients to those that are asked for, and as little else as possible.
+
+        Parameters
+        ----------
+        coefficients : tuple of torch.Tensor, each (..., K_g, N_g), complex
+            Any.
+
+        Returns
+        -------
+        tuple of torch.Tensor, each (..., K_g, N_g), complex
+            Coefficients.
+        """
 
     def error(self, coefficients: Groups) -> float:
-        """Distance of the magnitudes of coefficients from those that are asked for, relative to these."""
+        """Return the distance of the magnitudes of coefficients from those that are asked for, relative to these.
+
+        Parameters
+        ----------
+        coefficients : tuple of torch.Tensor, each (..., K_g, N_g)
+            Complex, or magnitudes.
+
+        Returns
+        -------
+        float
+            Spectral convergence.
+        """
 
 
 @dataclass(frozen=True)

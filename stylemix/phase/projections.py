@@ -154,6 +154,8 @@ class Walk:
         What is asked for.
     known : torch.Tensor, shape (..., T'), optional
         The beginning of the sound, kept as it is.
+    coefficients : tuple of torch.Tensor, each (..., K_g, N_g), complex
+        Where it has come.
     """
 
     wanted: Wanted

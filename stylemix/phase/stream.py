@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.dial import Quality, find_quality, take_steps
 from stylemix.phase.heap_stream import HeapStream
 from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, lattice_shapes
 from stylemix.phase.projections import Walk, keep
-from stylemix.phase.recover import Quality, find_quality, take_steps
 from stylemix.phase.stream_blocks import check_blocks, recut, spread_frames, unrolled
 from stylemix.transforms import VQT, Coefficients, Fourier, Stream
 
