@@ -40,9 +40,9 @@ def phase_gradient(
 
     Returns
     -------
-    frequency_hz : tuple of torch.Tensor, each (..., K_g, N_g), float64
+    frequency_hz : tuple of torch.Tensor, each (..., K_g, N_g)
         Instantaneous frequency.
-    elapsed_s : tuple of torch.Tensor, each (..., K_g, N_g), float64
+    elapsed_s : tuple of torch.Tensor, each (..., K_g, N_g)
         Seconds since the energy's time, negative before it.
 
     Raises
@@ -65,7 +65,7 @@ def phase_gradient(
     2000
     """
     if isinstance(transform, VQT):
-        frequency = instantaneous_frequency(tuple(m.double() for m in magnitudes), transform)
+        frequency = instantaneous_frequency(magnitudes, transform)
         return frequency, _elapsed_vqt(magnitudes, transform)
     if isinstance(transform, Fourier):
         return _gradient_fourier(magnitudes[0], transform)

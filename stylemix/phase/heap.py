@@ -86,6 +86,48 @@ def heap_phase(
     >>> max(error) < 0.05 * float(m[1].norm())
     True
     """
+    turns = heap_turns(magnitudes, transform, tolerance=tolerance, trailing=trailing, known=known, seed=seed)
+    phases = tuple(t.angle().to(m.dtype) for t, m in zip(turns, magnitudes, strict=True))
+    if known is None:
+        return phases
+    # Not by way of a turn and back: what is known is kept to the last bit.
+    return tuple(torch.where(w, k.to(p), p) for w, k, p in zip(*known, phases, strict=True))
+
+
+def heap_turns(
+    magnitudes: tuple[torch.Tensor, ...],
+    transform: VQT | Fourier,
+    *,
+    tolerance: float = 1e-6,
+    trailing: float = 1e-3,
+    known: Known | None = None,
+    seed: int = 0,
+) -> tuple[torch.Tensor, ...]:
+    """Integrate the gradient of the phase as `heap_phase` does, and give numbers of magnitude 1 with these phases.
+
+    Parameters
+    ----------
+    magnitudes : tuple of torch.Tensor, each (..., K_g, N_g)
+        On the lattice of `transform`.
+    transform : VQT or Fourier
+        The transform.
+    tolerance, trailing : float
+        As for `heap_phase`.
+    known : tuple of two tuples of torch.Tensor, each (..., K_g, N_g), optional
+        As for `heap_phase`.
+    seed : int
+        Of the random phases.
+
+    Returns
+    -------
+    tuple of torch.Tensor, each (..., K_g, N_g), complex64
+        ``exp(i phase)``.
+
+    Raises
+    ------
+    BadInput
+        As for `heap_phase`.
+    """
     if not 0 < tolerance < 1:
         raise BadInput(f"heap_phase: tolerance must be above 0 and below 1, got {tolerance}")
     if not 0 <= trailing < 1:
@@ -131,7 +173,7 @@ def join_batch(parts: list[tuple[torch.Tensor, ...]], like: tuple[torch.Tensor, 
     parts : list of tuple of torch.Tensor, each (K_g, N_g)
         Of each sound.
     like : tuple of torch.Tensor, each (..., K_g, N_g)
-        Whose shapes, types and devices the result has.
+        Whose shapes and devices the result has.
 
     Returns
     -------
@@ -139,9 +181,9 @@ def join_batch(parts: list[tuple[torch.Tensor, ...]], like: tuple[torch.Tensor, 
         Of all.
     """
     if not parts:
-        return tuple(torch.zeros_like(m) for m in like)
+        return tuple(torch.ones_like(m, dtype=torch.complex64) for m in like)
     return tuple(
-        torch.stack(groups).reshape(m.shape).to(m.device, m.dtype)
+        torch.stack(groups).reshape(m.shape).to(m.device)
         for groups, m in zip(zip(*parts, strict=True), like, strict=True)
     )
 
@@ -196,8 +238,8 @@ def integrate(
 
     Returns
     -------
-    tuple of torch.Tensor, each (K_g, N_g), float32
-        Phases (radians).
+    tuple of torch.Tensor, each (K_g, N_g), complex64
+        Numbers of magnitude 1.
     """
     from stylemix.phase import _heap_kernels as kernels
 
@@ -249,14 +291,10 @@ def integrate(
         begin = int(np.bincount(points["slot"][known[0]], weights=magnitude[known[0]]).argmax())
     _in_windows(settle, n_slots, begin)
     kernels.follow(points, lattice.start, real, origin)
-    unit = points["unit"]
-    phase = np.angle(unit)
-    if known is not None:
-        phase = phase.astype(known[1].dtype, copy=False)
-        phase[known[0]] = known[1][known[0]]
+    turns = np.ascontiguousarray(points["unit"])
     ends = np.cumsum([m.numel() for m in magnitudes])[:-1]
     return tuple(
-        torch.from_numpy(p.reshape(tuple(m.shape))) for p, m in zip(np.split(phase, ends), magnitudes, strict=True)
+        torch.from_numpy(t.reshape(tuple(m.shape))) for t, m in zip(np.split(turns, ends), magnitudes, strict=True)
     )
 
 

@@ -122,7 +122,8 @@ class HeapStream:
             torch.cat(groups, dim=-1)[..., : total * ratio]
             for groups, ratio in zip(zip(*parts, strict=True), self._ratios, strict=True)
         )
-        phases = join_batch(self._integrate(piece, past), piece)
+        turns = join_batch(self._integrate(piece, past), piece)
+        phases = tuple(t.angle().to(m.dtype) for t, m in zip(turns, piece, strict=True))
         kept = [slice(frames * r, (frames + _KEPT) * r) for r in self._ratios]
         past.magnitudes = tuple(m[..., at] for m, at in zip(piece, kept, strict=True))
         past.phases = tuple(p[..., at] for p, at in zip(phases, kept, strict=True))

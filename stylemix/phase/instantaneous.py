@@ -50,7 +50,7 @@ def instantaneous_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> t
     for g, m in enumerate(scaled):
         below = _row_beside(scaled, vqt.hops, g, -1)
         above = _row_beside(scaled, vqt.hops, g, 1)
-        rows = torch.cat([below, m, above], dim=-2).clamp_min(torch.finfo(m.dtype).tiny ** 0.5)
+        rows = torch.cat([below, m, above], dim=-2)
         offset = _distance(rows.sqrt(), math.pi / (2 * vqt.bank.overlap))
         band = torch.arange(first, first + m.shape[-2], dtype=m.dtype, device=m.device)[:, None]
         position = (band + offset).clamp(0, vqt.n_bands - 1)

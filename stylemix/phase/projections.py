@@ -184,11 +184,13 @@ class Walk:
         BadInput
             If the phases are not on the lattice.
         """
-        from stylemix.phase.heap import heap_phase
+        from stylemix.phase.heap import heap_turns
 
         magnitudes = self.wanted.magnitudes
         if phases is None:
-            phases = heap_phase(magnitudes, self.wanted.transform, trailing=trailing, seed=seed)
+            turns = heap_turns(magnitudes, self.wanted.transform, trailing=trailing, seed=seed)
+            self.coefficients = tuple(m * t for m, t in zip(magnitudes, turns, strict=True))
+            return self
         shapes = [[tuple(g.shape[-2:]) for g in groups] for groups in (phases, magnitudes)]
         if shapes[0] != shapes[1]:
             raise BadInput(f"start: phases of shapes {shapes[0]} do not fit magnitudes of shapes {shapes[1]}")
