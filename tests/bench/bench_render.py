@@ -59,7 +59,7 @@ def main() -> None:
         stereo = {s: long_file(folder / f"{s}.wav", s) for s in (120, 600)}
         jobs = [
             ("mono 22.05 kHz", corpora["low"][0], m, p)
-            for m, p in (("match", "auto"), ("match", "estimate"), ("style", "auto"))
+            for m, p in (("match", "auto"), ("match", "parents"), ("style", "auto"))
         ]
         jobs += [(f"stereo 44.1 kHz, {s} s", path, "match", "auto") for s, path in stereo.items()]
         for label, source, mode, phase in jobs:
