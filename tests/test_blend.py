@@ -10,6 +10,7 @@ from stylemix.arrays import Wave
 from stylemix.errors import BadInput
 from stylemix.hybrid.blend import DB, Blender, detail_limit
 from stylemix.hybrid.transport import Statistics, gaussian_transport, latent_statistics
+from stylemix.phase import Magnitudes
 from tests.fake_run import RATE, FakeRun, music
 
 N = 24 * 1024
@@ -163,6 +164,41 @@ def test_a_better_quality_is_nearer_to_the_magnitudes(run: FakeRun, pair: tuple[
         ]
         errors.append(db(magnitudes[0], magnitudes[1]))
     assert errors[0] > errors[1] + 2 > errors[2] + 3
+
+
+@pytest.mark.parametrize("alpha", [0.25, 0.5, 0.75])
+def test_between_the_parents_an_estimate_has_more_of_the_hybrid_s_magnitudes_than_a_parent_s_phase(
+    run: FakeRun, pair: tuple[np.ndarray, ...], alpha: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Magnitudes] = []
+
+    def caught(name: str) -> None:
+        original = getattr(Blender, name)
+
+        def method(self: Blender, wanted: Magnitudes, *rest: object) -> np.ndarray:
+            asked.append(wanted)
+            return original(self, wanted, *rest)
+
+        monkeypatch.setattr(Blender, name, method)
+
+    caught("sound")
+    caught("estimated")
+    errors = {}
+    for phase in ("auto", "parents", "source"):
+        found = blend(blender(run, phase=phase), *pair, alpha)
+        errors[phase] = 20 * np.log10(asked[-1].error(run.vqt.forward(torch.from_numpy(found)).groups))
+    assert errors["auto"] < errors["parents"] - 1
+    assert errors["auto"] < errors["source"] - 1
+
+
+def test_a_curve_that_leaves_the_source_leaves_it_as_it_is_before(
+    run: FakeRun, pair: tuple[np.ndarray, np.ndarray]
+) -> None:
+    # Where alpha is 0 within a block, the source's own phase is kept, and what follows goes on from there.
+    found = blender(run).blend(*pair, lambda at: np.clip((at - N // 2) / N, 0, 1))
+    quiet = slice(2048, N // 2 - 4096)
+    error = np.linalg.norm(found[:, quiet] - pair[0][:, quiet]) / np.linalg.norm(pair[0][:, quiet])
+    assert 20 * np.log10(error) < -25
 
 
 def test_an_unknown_quality_is_refused(run: FakeRun, pair: tuple[np.ndarray, ...]) -> None:
