@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
 from stylemix.errors import BadInput
-from stylemix.phase.dial import Quality, find_quality, take_steps
+from stylemix.phase.dial import find_quality
 from stylemix.phase.heap_stream import HeapStream
 from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, lattice_shapes
-from stylemix.phase.projections import Walk, keep
 from stylemix.phase.stream_blocks import check_blocks, recut, spread_frames, unrolled
+from stylemix.phase.stream_pieces import Pieces
 from stylemix.transforms import VQT, Coefficients, Fourier, Stream
 
 # Frames (of the largest hop) that phases look ahead. Integration takes one more, for the slope at their end.
 _LOOK_AHEAD = 4
-# A piece goes over into the next within so many samples behind their border.
-_FADE = 1024
 
 
 class SoundStream:
@@ -223,68 +219,15 @@ class SoundStream:
             yield _turned(waiting.popleft(), phases)
 
     def _synthesise(self, blocks: Iterable[Coefficients], known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
-        pieces = _Pieces(self.transform, self._dial, self.guard, -self.lead, known)
+        pieces = Pieces(self.transform, self._dial, guard=self.guard, lead=self.lead, known=known)
+
+        def announced() -> Iterator[Coefficients]:
+            yield from blocks
+            pieces.is_last = True
+
         # Half a sample less than the block, which is rounded up again: seconds hold no whole numbers.
         seconds = (self.block - 0.5) / self.transform.sample_rate
-        yield from Stream(pieces, block_s=seconds, guard=self.guard).inverse(blocks)
-
-
-@dataclass
-class _Pieces:
-    """The transform of a `Stream` whose inverse finds the sound of a piece, given where the one before ends.
-
-    `at` is the sample of the sound at which the next piece begins, `known` the sound's beginning where it is told.
-    """
-
-    transform: VQT | Fourier
-    dial: Quality
-    guard: int
-    at: int
-    known: torch.Tensor | None
-    tail: torch.Tensor | None = field(default=None, init=False)
-
-    def __post_init__(self) -> None:
-        self.sample_rate, self.margin = self.transform.sample_rate, self.transform.margin
-        self.ringing = getattr(self.transform, "ringing", 0)
-
-    def meta(self) -> dict[str, np.ndarray]:
-        return self.transform.meta()
-
-    def forward(self, x: torch.Tensor) -> Coefficients:
-        return self.transform.forward(x)
-
-    def inverse(self, piece: Coefficients) -> torch.Tensor:
-        n_groups, n_samples = len(self.transform.hops), piece.n_samples
-        frames = [n for _, n in lattice_shapes(self.transform, n_samples)]
-        # What the windows ring behind the piece is silent as far as anyone knows; the guard keeps that from the block.
-        whole = tuple(
-            torch.nn.functional.pad(c, (0, n - c.shape[-1]))
-            for c, n in zip(piece.groups[:n_groups], frames, strict=True)
-        )
-        known = self._beginning(n_samples)
-        if self.dial.n_admm + self.dial.n_griffin_lim + self.dial.n_pooled:
-            wanted = Magnitudes(self.transform, n_samples, tuple(c.abs() for c in whole))
-            pooled: PooledMagnitudes | None = None
-            if len(piece.groups) > n_groups and isinstance(self.transform, VQT):
-                pooled = PooledMagnitudes(self.transform, n_samples, piece.groups[-1])
-            sound = take_steps(Walk(wanted, known, whole), self.dial, pooled).sound()
-        else:
-            sound = keep(self.transform.inverse(Coefficients(whole, self.transform.hops, n_samples)), known)
-        # The next piece begins a guard before the border, and this one ends a guard behind it.
-        self.at += n_samples - 2 * self.guard
-        self.tail = sound[..., max(0, n_samples - 2 * self.guard) :].detach()
-        return sound
-
-    def _beginning(self, n_samples: int) -> torch.Tensor | None:
-        """Give what is known of the next piece: what the one before has up to a little behind the border, or more."""
-        tail: torch.Tensor | None = None
-        if self.tail is not None and self.dial.n_admm:
-            tail = self.tail[..., : self.guard + min(_FADE, self.guard // 2)]
-        if self.known is None:
-            return tail
-        told = self.known[..., max(0, self.at) : max(0, self.at + n_samples)]
-        told = torch.nn.functional.pad(told, (max(0, -self.at), 0)) if told.shape[-1] else told
-        return told if tail is None or told.shape[-1] > tail.shape[-1] else tail
+        yield from Stream(pieces, block_s=seconds, guard=self.guard).inverse(announced())
 
 
 def _turned(block: Coefficients, phases: Groups) -> Coefficients:
