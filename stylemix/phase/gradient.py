@@ -162,7 +162,7 @@ def _inverse(window: Callable[[np.ndarray], np.ndarray], edge: float, step: floa
 
 
 def _read(here: np.ndarray, ahead: np.ndarray, behind: np.ndarray, tables: list[np.ndarray], power: int) -> np.ndarray:
-    from stylemix.phase._heap_kernels import read_offsets
+    from stylemix.phase._gradient_kernels import read_offsets
 
     out = np.empty(here.shape)
     for b in range(here.shape[0]):
