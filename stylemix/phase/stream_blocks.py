@@ -106,20 +106,25 @@ def recut(blocks: Iterable[Coefficients], sizes: Iterator[int]) -> Iterator[Coef
     >>> [block.n_samples for block in recut(blocks, iter([12, 4, 20]))]
     [12, 4, 8]
     """
-    parts: list[Groups] = []
+    taken: list[Groups] = []
     hops: tuple[int, ...] = ()
     size, held = next(sizes), 0
     for block in blocks:
-        parts.append(block.groups)
-        hops, held = block.hops, held + block.n_samples
-        while held >= size:
-            whole = _joined(parts)
-            counts = [size // hop for hop in hops]
-            yield Coefficients(tuple(m[..., :n] for m, n in zip(whole, counts, strict=True)), hops, size)
-            parts = [tuple(m[..., n:] for m, n in zip(whole, counts, strict=True))]
-            size, held = next(sizes), held - size
+        start, hops = 0, block.hops
+        while block.n_samples - start >= size - held:
+            stop = start + size - held
+            # Only what is needed of a block is joined to what is there: a whole sound may be one block.
+            yield Coefficients(_joined([*taken, _part(block, start, stop)]), hops, size)
+            taken, held, start, size = [], 0, stop, next(sizes)
+        if start < block.n_samples:
+            taken.append(_part(block, start, block.n_samples))
+            held += block.n_samples - start
     if held:
-        yield Coefficients(_joined(parts), hops, held)
+        yield Coefficients(_joined(taken), hops, held)
+
+
+def _part(block: Coefficients, start: int, stop: int) -> Groups:
+    return tuple(g[..., start // hop : -(-stop // hop)] for g, hop in zip(block.groups, block.hops, strict=True))
 
 
 def _joined(parts: list[Groups]) -> Groups:
@@ -228,9 +233,10 @@ def unrolled(
     [[0.0, 5.0, 0.0, 1.0, 2.0, 3.0, 4.0, 0.0]]
     """
 
+    whole = Coefficients(groups, hops, length)
+
     def part(start: int, stop: int) -> Coefficients:
-        rows = (g[..., start // hop : -(-stop // hop)] for g, hop in zip(groups, hops, strict=True))
-        return Coefficients(tuple(rows), hops, stop - start)
+        return Coefficients(_part(whole, start, stop), hops, stop - start)
 
     def silence(n: int) -> Iterator[Coefficients]:
         if n:
