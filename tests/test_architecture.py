@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "stylemix"
 
 FLOORS = [
     {"errors", "version"},
-    {"arrays", "files", "progress", "recipe", "recipe_keys"},
+    {"arrays", "compiled", "files", "progress", "recipe", "recipe_keys"},
     {"audio", "transforms"},
     {"cache", "context", "corpus", "doctor", "features", "phase", "pictures", "renormalise", "starter", "style",
      "style_probe", "style_scattering"},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from stylemix.compiled import compiled
 
-@numba.njit(cache=True)
+
+@compiled
 def beam_search(
     source: np.ndarray,
     pool: np.ndarray,
@@ -86,7 +87,7 @@ def beam_search(
     return path, last_cost[0]
 
 
-@numba.njit(cache=True)
+@compiled
 def _propose(there, came_from, price, index, back, cost, n, seen):  # type: ignore[no-untyped-def]
     at = seen[there]
     if at >= 0:
@@ -99,7 +100,7 @@ def _propose(there, came_from, price, index, back, cost, n, seen):  # type: igno
     return n + 1
 
 
-@numba.njit(cache=True)
+@compiled
 def banded_warp(a: np.ndarray, b: np.ndarray, low: np.ndarray, high: np.ndarray, slant: float) -> np.ndarray:
     """Warp b onto the time of a inside a band, every step of a visited once.
 

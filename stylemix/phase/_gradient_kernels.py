@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from stylemix.compiled import compiled
 
-@numba.njit(cache=True)
+
+@compiled
 def read_offsets(
     here: np.ndarray, ahead: np.ndarray, behind: np.ndarray, table: np.ndarray, power: int, out: np.ndarray
 ) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from stylemix.compiled import compiled
 
 WAITING, QUEUED, FREE, TRAILING, SETTLED, KNOWN = range(6)
 # All that is asked of a coefficient lies in half a line of the cache, and all of an edge in a quarter: the queue jumps
@@ -24,7 +25,7 @@ _POINT = np.dtype(
 _EDGE = np.dtype([("step", "c8"), ("weight", "f4")], align=True)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def pack(
     magnitude: np.ndarray,
     level: np.ndarray,
@@ -95,7 +96,7 @@ def pack(
     return points, edges, order, first
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def _peaks(magnitude, start, hop, slot_samples):  # type: ignore[no-untyped-def]
     """Loudest of each slot of time."""
     n_slots = 1
@@ -109,7 +110,7 @@ def _peaks(magnitude, start, hop, slot_samples):  # type: ignore[no-untyped-def]
     return peak
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def _loudest_first(points, n_slots):  # type: ignore[no-untyped-def]
     """Sort by slot and loudness, by counting."""
     n_levels = 256
@@ -129,7 +130,7 @@ def _loudest_first(points, n_slots):  # type: ignore[no-untyped-def]
     return order, first
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def spread(
     points: np.ndarray,
     edges: np.ndarray,
@@ -202,7 +203,7 @@ def spread(
             points[j].state = WAITING
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def _settle(points, i, n, beside, step, weight, is_real, origin):  # type: ignore[no-untyped-def]
     """Give a coefficient the phase that its settled neighbours agree on; one that nothing reached begins anew."""
     if points[i].state == QUEUED:
@@ -214,7 +215,7 @@ def _settle(points, i, n, beside, step, weight, is_real, origin):  # type: ignor
     points[i].unit, points[i].state = found, SETTLED
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def follow(points: np.ndarray, start: np.ndarray, real: np.ndarray, origin: np.ndarray) -> None:
     """Settle what is too soft to wait in the queue: it goes on from the nearest settled coefficient of its row.
 
@@ -242,7 +243,7 @@ def follow(points: np.ndarray, start: np.ndarray, real: np.ndarray, origin: np.n
                     points[i].unit = np.complex64(1.0 if points[i].unit.real >= 0 else -1.0)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def _bridge(points, begin, left, right, end, origin):  # type: ignore[no-untyped-def]
     """Go on from a settled coefficient to the right and from the next one to the left, until half-way."""
     middle = (left + right) // 2
@@ -261,7 +262,7 @@ def _bridge(points, begin, left, right, end, origin):  # type: ignore[no-untyped
             points[j].unit = points[j + 1].unit * np.conj(points[j].along)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def _loudest(points, order, first, low, begun):  # type: ignore[no-untyped-def]
     """Find the loudest coefficient of a window that still waits; -1 if there is none."""
     best, level = np.int64(-1), np.int64(-1)
@@ -274,7 +275,7 @@ def _loudest(points, order, first, low, begun):  # type: ignore[no-untyped-def]
     return best
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def _push(points, i, head, top):  # type: ignore[no-untyped-def]
     at = np.int64(points[i].level)
     points[i].following = head[at]
@@ -282,7 +283,7 @@ def _push(points, i, head, top):  # type: ignore[no-untyped-def]
     return max(top, at)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def _neighbours(i, k, start, shift, wraps, points, edges, across_start, beside, step, weight):  # type: ignore[no-untyped-def]
     """List a coefficient's neighbours, and the phase from it to each."""
     n, at, first, stop = 0, i - start[k], start[k], start[k + 1]
@@ -315,7 +316,7 @@ def _neighbours(i, k, start, shift, wraps, points, edges, across_start, beside, 
     return n
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+@compiled
 def _across(at, shift):  # type: ignore[no-untyped-def]
     """Place in a row whose hop is smaller by `shift` octaves, -1 if there is none, and among what both share."""
     if shift >= 0:
@@ -326,7 +327,7 @@ def _across(at, shift):  # type: ignore[no-untyped-def]
     return there, there
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@compiled
 def _agreed(n, points, beside, step, weight):  # type: ignore[no-untyped-def]
     """Direction of the sum of what the settled neighbours say."""
     real, imaginary = 0.0, 0.0

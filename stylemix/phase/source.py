@@ -51,7 +51,7 @@ def unit(c: torch.Tensor) -> torch.Tensor:
     Returns
     -------
     torch.Tensor, complex
-        ``c / |c|``, and 1 where c is 0.
+        ``c / |c|``, and 1 where c is 0 or too small to be divided by.
 
     Examples
     --------
@@ -59,5 +59,5 @@ def unit(c: torch.Tensor) -> torch.Tensor:
     [1j, (1+0j)]
     """
     magnitude = c.abs()
-    silent = magnitude == 0
+    silent = magnitude < torch.finfo(magnitude.dtype).tiny
     return torch.where(silent, torch.ones_like(c), c / torch.where(silent, torch.ones_like(magnitude), magnitude))
