@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylemix.errors import BadInput
+from stylemix.phase import recover
 from stylemix.transforms import Coefficients, Fourier, huge_fft, real_fft
 from stylemix.transforms.huge_fft import irfft_by_slices, rfft_by_slices
 from stylemix.transforms.real_fft import irfft, rfft
@@ -209,3 +210,23 @@ def test_long_real_transforms_have_the_library_s_gradients() -> None:
     )
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(rfft(x.float(), n), torch.fft.rfft(x.float()), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_samples", [8000, 8192])
+@pytest.mark.parametrize("hop", [64, 128])
+def test_librosa_s_magnitudes_become_amplitudes_and_sound(n_samples: int, hop: int) -> None:
+    x = np.cos(0.3 * np.arange(n_samples)) * np.hanning(n_samples)
+    fourier = Fourier(8000, n_fft=512, hop_length=hop)
+    theirs = np.abs(librosa.stft(x, n_fft=512, hop_length=hop))
+    ours = fourier.amplitudes(theirs, n_samples)
+    torch.testing.assert_close(ours, fourier.forward(torch.from_numpy(x)).array.abs(), atol=1e-12, rtol=0)
+    y = recover((ours,), fourier, n_samples)
+    assert float(y.abs().max()) == pytest.approx(np.abs(x).max(), rel=0.01)
+
+
+def test_magnitudes_of_other_settings_are_no_amplitudes() -> None:
+    fourier = Fourier(8000, n_fft=512, hop_length=128)
+    with pytest.raises(BadInput, match=r"magnitudes of shape \(129, 63\) are not of 8000 samples with n_fft 512"):
+        fourier.amplitudes(np.ones((129, 63)), 8000)
+    with pytest.raises(BadInput, match=r"real floating-point numbers, got torch\.complex128; take their abs"):
+        fourier.amplitudes(np.ones((257, 63), complex), 8000)

@@ -172,6 +172,49 @@ class Fourier:
         x = torch.istft(frames, self.n_fft, self.hop_length, window=window, length=n_samples)
         return x.reshape(*c.shape[:-2], n_samples)
 
+    def amplitudes(self, magnitudes: np.ndarray | torch.Tensor, n_samples: int) -> torch.Tensor:
+        """Bring magnitudes of the usual scale to this transform's: those of ``librosa.stft`` or ``torch.stft``.
+
+        They are sums over the window of frames centred on ``n * hop_length``; here they are amplitudes. Of a sound
+        whose length is a multiple of the hop they have one frame more, which is left out.
+
+        Parameters
+        ----------
+        magnitudes : np.ndarray or torch.Tensor, shape (..., K, N)
+            Absolute values, with this transform's frame, hop and window.
+        n_samples : int
+            Length of the sound.
+
+        Returns
+        -------
+        torch.Tensor, shape (..., K, n_frames)
+            What ``forward(sound).magnitudes()`` has, as `stylemix.phase.recover` wants it.
+
+        Raises
+        ------
+        BadInput
+            If they are complex, or have other rows, or fewer frames.
+
+        Examples
+        --------
+        >>> fourier = Fourier(8000, n_fft=256, hop_length=64)
+        >>> x = torch.cos(0.3 * torch.arange(8000.0))
+        >>> window = torch.hann_window(256)
+        >>> s = torch.stft(x, 256, 64, window=window, pad_mode="constant", return_complex=True).abs()
+        >>> bool(torch.allclose(fourier.amplitudes(s, 8000), fourier.forward(x).array.abs(), atol=1e-6))
+        True
+        """
+        m = torch.as_tensor(magnitudes)
+        wanted = (self.n_rows, self.n_frames(n_samples))
+        if m.is_complex() or not m.is_floating_point():
+            raise BadInput(f"Fourier: magnitudes must be real floating-point numbers, got {m.dtype}; take their abs()")
+        if m.ndim < 2 or m.shape[-2] != wanted[0] or not wanted[1] <= m.shape[-1] <= wanted[1] + 1:
+            raise BadInput(
+                f"Fourier: magnitudes of shape {tuple(m.shape)} are not of {n_samples} samples with n_fft {self.n_fft} "
+                f"and hop_length {self.hop_length}, whose shape is {wanted}; make the Fourier with their settings"
+            )
+        return m[..., : wanted[1]] * self._scale(m).abs()
+
     def meta(self) -> dict[str, np.ndarray]:
         """Name the rows.
 
