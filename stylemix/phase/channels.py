@@ -7,15 +7,19 @@ from dataclasses import dataclass
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.check_given import check_known, check_locked
+from stylemix.phase.check_numbers import whole
+from stylemix.phase.checks import check_tensors, lattice_shapes
 from stylemix.phase.dial import find_quality, take_steps
 from stylemix.phase.heap import Known, heap_phase
-from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, Wanted, lattice_shapes
+from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, Wanted
 from stylemix.phase.projections import Walk
 from stylemix.phase.recover import recover_wanted
 from stylemix.phase.source import unit
 from stylemix.transforms import VQT, Fourier
 
 
+@torch.no_grad()
 def recover_channels(
     wanted: Wanted,
     *,
@@ -31,7 +35,7 @@ def recover_channels(
     Phases that are found for each channel by itself differ between the channels at random, and the image falls apart.
     Here one phase is integrated for all of them, from the magnitudes of their sum. With a source its differences
     between the channels are added, and held while the projections go on; without one the channels start in phase,
-    and each takes from there what its own magnitudes ask for.
+    and each takes from there what its own magnitudes ask for. No gradient flows through it.
 
     Parameters
     ----------
@@ -72,8 +76,12 @@ def recover_channels(
     (0.54, 0.54)
     """
     dial = find_quality(quality)
+    if not hasattr(wanted, "restore"):
+        raise BadInput(f"wanted: must be Magnitudes or PooledMagnitudes, got {type(wanted).__name__}; make them first")
+    whole(seed, "seed:", 0)
     told = wanted.magnitudes
     _check(told, between, known, n_kept)
+    check_locked(locked, [(*m.shape[:-3], *m.shape[-2:]) for m in told])
     start = _start(wanted, told, between, locked, known, dial.trailing, seed)
     known = known if known is None or n_kept is None else known[..., :n_kept]
     if between is None or told[0].shape[-3] == 1:
@@ -126,19 +134,18 @@ def _check(told: Groups, between: Groups | None, known: torch.Tensor | None, n_k
         )
     shapes = [tuple(m.shape) for m in told]
     if between is not None:
+        check_tensors(between, "between", "give unit() of a source's coefficients")
         found = [tuple(d.shape) for d in between]
         if found != shapes or not all(d.is_complex() for d in between):
             raise BadInput(
                 f"between: must be complex numbers of the magnitudes' shapes {shapes}, got {between[0].dtype} of "
                 f"{found}; give unit() of a source's coefficients of this very length"
             )
-    if known is not None and known.shape[:-1] != told[0].shape[:-2]:
-        raise BadInput(
-            f"known: the beginning has the shape {tuple(known.shape)}, the magnitudes are of channels "
-            f"{tuple(told[0].shape[:-2])}; give the same"
-        )
-    if n_kept is not None and n_kept < 0:
-        raise BadInput(f"n_kept: must be a number of samples of at least 0, got {n_kept}")
+        if not all(bool(d.isfinite().all()) for d in between):
+            raise BadInput("between: holds NaN or Inf; give unit() of a source's coefficients")
+    check_known(known, told[0])
+    if n_kept is not None:
+        whole(n_kept, "n_kept:", 0, "number of samples")
 
 
 def _start(

@@ -61,7 +61,7 @@ def find_quality(name: str) -> Quality:
         ...
     stylemix.errors.BadInput: quality: must be draft, good or best, got 'ok'
     """
-    if name not in QUALITIES:
+    if not isinstance(name, str) or name not in QUALITIES:
         raise BadInput(f"quality: must be draft, good or best, got {name!r}")
     return QUALITIES[name]
 

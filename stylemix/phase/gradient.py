@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from stylemix.errors import BadInput
-from stylemix.phase.instantaneous import instantaneous_frequency
+from stylemix.phase.checks import check_rows
+from stylemix.phase.instantaneous import read_frequency
 from stylemix.transforms import VQT, Fourier
 
 # Points of a tabulated inverse; between them it is straight, and for a Hann bell's spectrum everywhere.
@@ -48,7 +48,7 @@ def phase_gradient(
     Raises
     ------
     BadInput
-        If the transform is neither a `VQT` nor a `Fourier`.
+        If the transform is neither a `VQT` nor a `Fourier`, or the magnitudes are not its.
 
     References
     ----------
@@ -64,12 +64,30 @@ def phase_gradient(
     >>> round(2048 - 8000 * float(elapsed_s[70, 16]))
     2000
     """
+    check_rows(magnitudes, transform)
+    return read_gradient(magnitudes, transform)
+
+
+def read_gradient(
+    magnitudes: tuple[torch.Tensor, ...], transform: VQT | Fourier
+) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+    """Do what `phase_gradient` does, with magnitudes that are known to be the transform's.
+
+    Parameters
+    ----------
+    magnitudes : tuple of torch.Tensor, each (..., K_g, N_g)
+        On the lattice of `transform`, or a piece of it.
+    transform : VQT or Fourier
+        Where they are from.
+
+    Returns
+    -------
+    frequency_hz, elapsed_s : tuple of torch.Tensor, each (..., K_g, N_g)
+        As of `phase_gradient`.
+    """
     if isinstance(transform, VQT):
-        frequency = instantaneous_frequency(magnitudes, transform)
-        return frequency, _elapsed_vqt(magnitudes, transform)
-    if isinstance(transform, Fourier):
-        return _gradient_fourier(magnitudes[0], transform)
-    raise BadInput(f"phase_gradient: transform must be a VQT or a Fourier, got {type(transform).__name__}")
+        return read_frequency(magnitudes, transform), _elapsed_vqt(magnitudes, transform)
+    return _gradient_fourier(magnitudes[0], transform)
 
 
 def pulse(u: np.ndarray) -> np.ndarray:

@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from stylemix.errors import BadInput
 from stylemix.phase._heap_lattice import hashed_phase, lattice_of, steps_across, steps_along, turn
-from stylemix.phase.gradient import phase_gradient
+from stylemix.phase.check_given import check_located
+from stylemix.phase.check_numbers import check_settings
+from stylemix.phase.checks import check_rows
+from stylemix.phase.gradient import read_gradient
 from stylemix.transforms import VQT, Fourier
 
 # Steps of loudness in which coefficients are ordered: half a decibel at the default tolerance. Finer ones gain nothing.
@@ -23,6 +25,7 @@ _SLOT, _SLOTS = 8, 8
 Known = tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]
 
 
+@torch.no_grad()
 def heap_phase(
     magnitudes: tuple[torch.Tensor, ...],
     transform: VQT | Fourier,
@@ -39,7 +42,8 @@ def heap_phase(
     bands' hops and distances are [2]_; where bands of two hops meet, they are neighbours at the times both have.
     Where several neighbours are settled, the phase is that of the sum of what they say, each weighted by its
     magnitude. The time it takes grows linearly with the number of coefficients: long sounds are integrated three
-    quarters of a second at a time, from the middle to both ends, which changes nothing that is measured.
+    quarters of a second at a time, from the middle to both ends, which changes nothing that is measured. No gradient
+    flows through it.
 
     Parameters
     ----------
@@ -66,7 +70,8 @@ def heap_phase(
     Raises
     ------
     BadInput
-        If `tolerance` or `trailing` is out of range or the transform is neither a `VQT` nor a `Fourier`.
+        If a setting is out of range, the transform is neither a `VQT` nor a `Fourier`, or the magnitudes or what is
+        known are not its.
 
     References
     ----------
@@ -128,10 +133,9 @@ def heap_turns(
     BadInput
         As for `heap_phase`.
     """
-    if not 0 < tolerance < 1:
-        raise BadInput(f"heap_phase: tolerance must be above 0 and below 1, got {tolerance}")
-    if not 0 <= trailing < 1:
-        raise BadInput(f"heap_phase: trailing must be at least 0 and below 1, got {trailing}")
+    seed = check_settings(tolerance, trailing, seed, "heap_phase")
+    check_rows(magnitudes, transform)
+    check_located(known, magnitudes)
     made = []
     for b, one in enumerate(split_batch(magnitudes)):
         given = None
@@ -258,7 +262,7 @@ def integrate(
     if known is not None:
         unit[known[0]] = turn(known[1][known[0]])
         state[known[0]] = kernels.KNOWN
-    frequency_hz, elapsed_s = phase_gradient(magnitudes, transform)
+    frequency_hz, elapsed_s = read_gradient(magnitudes, transform)
     across, weight, across_start = steps_across(frequency_hz, elapsed_s, lattice)
     # What nothing reaches begins as a click at the energy's time: that is right for an onset, and harmless for a tone.
     origin = flat(tuple((f * e) % 1 for f, e in zip(frequency_hz, elapsed_s, strict=True)))

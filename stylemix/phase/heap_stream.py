@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.check_numbers import check_settings, is_count
+from stylemix.phase.checks import check_tensors, check_transform, check_values, lattice_shapes
 from stylemix.phase.heap import flat, integrate, join_batch, split_batch
 from stylemix.transforms import VQT, Fourier
 
@@ -67,18 +69,17 @@ class HeapStream:
         trailing: float = 1e-3,
         seed: int = 0,
     ) -> None:
-        if look_ahead < 1:
-            raise BadInput(f"HeapStream: look_ahead must be at least 1 frame, got {look_ahead}")
-        if not 0 < tolerance < 1:
-            raise BadInput(f"HeapStream: tolerance must be above 0 and below 1, got {tolerance}")
-        if not 0 <= trailing < 1:
-            raise BadInput(f"HeapStream: trailing must be at least 0 and below 1, got {trailing}")
-        self.transform, self.look_ahead, self.seed = transform, look_ahead, seed
+        check_transform(transform)
+        if not is_count(look_ahead) or look_ahead < 1:
+            raise BadInput(f"HeapStream: look_ahead must be at least 1 frame, got {look_ahead!r}; give a whole number")
+        self.seed = check_settings(tolerance, trailing, seed, "HeapStream")
+        self.transform, self.look_ahead = transform, int(look_ahead)
         self.tolerance, self.trailing = tolerance, trailing
         hops = transform.hops
         # Frames of each group in one frame of the largest hop.
         self._ratios = tuple(max(hops) // hop for hop in hops)
         self._largest = max(hops)
+        self._rows = [k for k, _ in lattice_shapes(transform, 1)]
 
     def forward(self, blocks: Iterable[tuple[torch.Tensor, ...]]) -> Iterator[tuple[torch.Tensor, ...]]:
         """Integrate blocks as they arrive.
@@ -97,11 +98,14 @@ class HeapStream:
         Raises
         ------
         BadInput
-            If a block but the last ends between two frames, or its groups are not the transform's.
+            If a block but the last ends between two frames, is unlike the first, or holds what are no magnitudes of
+            the transform.
         """
         waiting: list[tuple[torch.Tensor, ...]] = []
         past: _Past | None = None
+        like: object = None
         for block in blocks:
+            like = self._check(block, like)
             if waiting:
                 self._check_whole(waiting[-1])
             waiting.append(block)
@@ -162,12 +166,35 @@ class HeapStream:
         return out
 
     def _begin(self, block: tuple[torch.Tensor, ...]) -> _Past:
+        silence = self._silence(block, _KEPT)
+        return _Past(silence, silence, [0.0] * int(np.prod(block[0].shape[:-2])))
+
+    def _check(self, block: tuple[torch.Tensor, ...], like: object) -> object:
+        """Refuse a block that holds what are no magnitudes, or is unlike the first; give what all must be like."""
+        check_tensors(block, "HeapStream: a block", "give Coefficients.magnitudes()")
         if len(block) != len(self._ratios):
             raise BadInput(
                 f"HeapStream: a block must have the transform's {len(self._ratios)} groups, got {len(block)}"
             )
-        silence = self._silence(block, _KEPT)
-        return _Past(silence, silence, [0.0] * int(np.prod(block[0].shape[:-2])))
+        found = [tuple(m.shape[-2:]) for m in block]
+        if [shape[0] for shape in found if len(shape) == 2] != self._rows:
+            raise BadInput(
+                f"HeapStream: a block's groups of shapes {found} must have the transform's rows, {self._rows}; give "
+                "magnitudes of this very transform"
+            )
+        check_values([m for m in block if m.numel()], "HeapStream: a block")
+        kinds = {(tuple(m.shape[:-2]), m.dtype, m.device) for m in block}
+        if len(kinds) > 1 or like not in (None, kinds):
+            raise BadInput(
+                f"HeapStream: all blocks and groups must be like the first, {like or kinds}, got {kinds}; give blocks "
+                "of one leading shape, type and device"
+            )
+        # A sound has ceil(n / hop) frames: that many in all groups for some n.
+        if max((n - 1) * self._largest // r for (_, n), r in zip(found, self._ratios, strict=True)) >= min(
+            n * self._largest // r for (_, n), r in zip(found, self._ratios, strict=True)
+        ) and any(n for _, n in found):
+            self._check_whole(block)
+        return kinds
 
     def _check_whole(self, block: tuple[torch.Tensor, ...]) -> None:
         counts, frames = tuple(m.shape[-1] for m in block), self._frames(block)

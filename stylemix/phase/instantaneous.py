@@ -7,6 +7,9 @@ import math
 import numpy as np
 import torch
 
+from stylemix.errors import BadInput
+from stylemix.phase.check_numbers import whole
+from stylemix.phase.checks import check_rows, check_tensors, check_vqt
 from stylemix.transforms import VQT
 
 
@@ -35,6 +38,11 @@ def instantaneous_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> t
     tuple of torch.Tensor, each (..., K_g, N_g)
         Frequencies (Hz), 0 to the Nyquist frequency.
 
+    Raises
+    ------
+    BadInput
+        If the transform is no `VQT`, or the magnitudes are not its.
+
     Examples
     --------
     >>> vqt = VQT(22050)
@@ -44,6 +52,26 @@ def instantaneous_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> t
     >>> group, row = locate_band(vqt, band)
     >>> round(float(frequency[group][row, 40]))
     1000
+    """
+    check_vqt(vqt, "instantaneous_frequency")
+    check_rows(magnitudes, vqt)
+    return read_frequency(magnitudes, vqt)
+
+
+def read_frequency(magnitudes: tuple[torch.Tensor, ...], vqt: VQT) -> tuple[torch.Tensor, ...]:
+    """Do what `instantaneous_frequency` does, with magnitudes that are known to be the transform's.
+
+    Parameters
+    ----------
+    magnitudes : tuple of torch.Tensor, each (..., K_g, N_g)
+        On the ragged lattice of `vqt`, or a piece of it.
+    vqt : VQT
+        The transform.
+
+    Returns
+    -------
+    tuple of torch.Tensor, each (..., K_g, N_g)
+        Frequencies (Hz).
     """
     scaled = _even_scale(magnitudes)
     out, first = [], 0
@@ -84,9 +112,18 @@ def instantaneous_phase(
     -------
     tuple of torch.Tensor, each (..., K_g, N_g)
         Phases (radians), unwrapped.
+
+    Raises
+    ------
+    BadInput
+        If the transform is no `VQT`, or the magnitudes or the anchor are not its.
     """
+    check_vqt(vqt, "instantaneous_phase")
+    check_rows(magnitudes, vqt)
+    anchor_sample = whole(anchor_sample, "instantaneous_phase: anchor_sample", 0)
+    _check_anchor(anchor, magnitudes)
     out = []
-    for g, (frequency, hop) in enumerate(zip(instantaneous_frequency(magnitudes, vqt), vqt.hops, strict=True)):
+    for g, (frequency, hop) in enumerate(zip(read_frequency(magnitudes, vqt), vqt.hops, strict=True)):
         advance = (frequency[..., 1:] + frequency[..., :-1]) * (math.pi * hop / vqt.sample_rate)
         # Whole turns are taken out step by step, or a long sound would lose the phase in float32.
         advance = advance.double() % (2 * math.pi)
@@ -116,6 +153,20 @@ def locate_band(vqt: VQT, band: int) -> tuple[int, int]:
     """
     groups = vqt.meta()["group"]
     return int(groups[band]), band - int(np.searchsorted(groups, groups[band]))
+
+
+def _check_anchor(anchor: tuple[torch.Tensor, ...] | None, magnitudes: tuple[torch.Tensor, ...]) -> None:
+    if anchor is None:
+        return
+    check_tensors(anchor, "anchor", "give Coefficients.groups")
+    shapes = [[tuple(g.shape) for g in groups] for groups in (anchor, magnitudes)]
+    if shapes[0] != shapes[1] or not all(a.is_complex() for a in anchor):
+        raise BadInput(
+            f"anchor: must be complex coefficients of the magnitudes' shapes {shapes[1]}, got "
+            f"{', '.join(f'{a.dtype} {tuple(a.shape)}' for a in anchor)}; give Coefficients.groups"
+        )
+    if not all(bool(a.isfinite().all()) for a in anchor):
+        raise BadInput("anchor: holds NaN or Inf; give Coefficients.groups")
 
 
 def _distance(roots: torch.Tensor, angle: float) -> torch.Tensor:

@@ -9,6 +9,8 @@ from typing import Protocol
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.check_numbers import whole
+from stylemix.phase.checks import check_magnitudes, check_real, check_vqt
 from stylemix.transforms import VQT, Coefficients, Fourier
 
 # Coefficients and magnitudes come in groups of rows that share a hop, each (..., K_g, N_g).
@@ -77,7 +79,7 @@ class Magnitudes:
     Raises
     ------
     BadInput
-        If they are negative, not finite, or not on the lattice of a sound of that length.
+        If they are negative, not real, not finite, or not on the lattice of a sound of that length.
 
     Examples
     --------
@@ -93,6 +95,7 @@ class Magnitudes:
 
     def __post_init__(self) -> None:
         check_magnitudes(self.magnitudes, self.transform, self.n_samples)
+        object.__setattr__(self, "n_samples", whole(self.n_samples, "phase: n_samples", 1))
 
     def restore(self, coefficients: Groups) -> Groups:
         """Give coefficients the known magnitudes, and leave their phases.
@@ -145,7 +148,7 @@ class PooledMagnitudes:
     Raises
     ------
     BadInput
-        If they are not finite or not of that many bands and frames.
+        If they are not real, not finite, or not of that many bands and frames, or the transform is no `VQT`.
 
     Examples
     --------
@@ -161,6 +164,14 @@ class PooledMagnitudes:
     log_magnitude: torch.Tensor
 
     def __post_init__(self) -> None:
+        check_vqt(self.transform, "pooled magnitudes")
+        object.__setattr__(self, "n_samples", whole(self.n_samples, "phase: n_samples", 1))
+        given: object = self.log_magnitude
+        if not isinstance(given, torch.Tensor):
+            raise BadInput(
+                f"pooled magnitudes: must be a torch.Tensor, got {type(given).__name__}; use torch.as_tensor"
+            )
+        check_real(given, "pooled magnitudes")
         wanted = (self.transform.n_bands, self.transform.n_frames(self.n_samples))
         found = tuple(self.log_magnitude.shape[-2:])
         if found != wanted:
@@ -168,6 +179,8 @@ class PooledMagnitudes:
                 f"pooled magnitudes: {found} bands and frames are not this transform's of {self.n_samples} samples, "
                 f"{wanted}; give what VQT.pool gave"
             )
+        if not given.numel():
+            raise BadInput(f"pooled magnitudes: must hold at least one sound, got the shape {tuple(given.shape)}")
         if bool(self.log_magnitude.isnan().any()) or bool((self.log_magnitude == float("inf")).any()):
             raise BadInput("pooled magnitudes: hold NaN or Inf; give natural logarithms from VQT.pool")
 
@@ -210,83 +223,6 @@ class PooledMagnitudes:
 
     def _pooled(self, coefficients: Groups) -> torch.Tensor:
         return self.transform.pool(tuple(c.abs() for c in coefficients), self.n_samples)
-
-
-def check_magnitudes(magnitudes: Groups, transform: VQT | Fourier, n_samples: int) -> None:
-    """Refuse what are no magnitudes of a transform.
-
-    Parameters
-    ----------
-    magnitudes : tuple of torch.Tensor, each (..., K_g, N_g)
-        What a user gave.
-    transform : VQT or Fourier
-        Whose they should be.
-    n_samples : int
-        Length of the sound they should be of.
-
-    Raises
-    ------
-    BadInput
-        If they are negative, complex, not finite, or on another lattice.
-
-    Examples
-    --------
-    >>> check_magnitudes((torch.ones(1025, 16),), Fourier(22050), 22050)
-    Traceback (most recent call last):
-        ...
-    stylemix.errors.BadInput: magnitudes: shapes [(1025, 16)] are not those of this Fourier, hops (512,), for 22050 samples: [(1025, 44)]; give magnitudes of this very transform and length
-    """  # noqa: E501
-    if not isinstance(transform, VQT | Fourier):
-        raise BadInput(f"phase: the transform must be a VQT or a Fourier, got {type(transform).__name__}")
-    if not isinstance(n_samples, int) or n_samples < 1:
-        raise BadInput(f"phase: n_samples must be a whole number of at least 1, got {n_samples}")
-    given: object = magnitudes
-    if not isinstance(given, tuple | list) or not all(isinstance(m, torch.Tensor) for m in given):
-        raise BadInput("magnitudes: must be a tuple of tensors, one for each hop; give Coefficients.magnitudes()")
-    wanted = lattice_shapes(transform, n_samples)
-    found = [tuple(m.shape[-2:]) for m in magnitudes]
-    if found != wanted or len({m.shape[:-2] for m in magnitudes}) > 1:
-        raise BadInput(
-            f"magnitudes: shapes {found} are not those of this {type(transform).__name__}, hops {transform.hops}, for "
-            f"{n_samples} samples: {wanted}; give magnitudes of this very transform and length"
-        )
-    for m in magnitudes:
-        if not m.is_floating_point():
-            raise BadInput(f"magnitudes: must be real floating-point numbers, got {m.dtype}; take their abs()")
-        # A NaN fails both comparisons; the least and the largest of all are found in one pass.
-        least, largest = torch.aminmax(m)
-        if not (float(least) >= 0 and float(largest) < float("inf")):
-            raise BadInput(
-                f"magnitudes: must be at least 0 and finite, got {float(least):g} to {float(largest):g}; logarithms "
-                "go through exp first, powers through sqrt"
-            )
-
-
-def lattice_shapes(transform: VQT | Fourier, n_samples: int) -> list[tuple[int, int]]:
-    """Say how many rows and frames each group of a transform has.
-
-    Parameters
-    ----------
-    transform : VQT or Fourier
-        The transform.
-    n_samples : int
-        Length of a sound.
-
-    Returns
-    -------
-    list of (int, int)
-        Rows and frames, group by group.
-
-    Examples
-    --------
-    >>> lattice_shapes(Fourier(22050), 22050)
-    [(1025, 44)]
-    """
-    if isinstance(transform, Fourier):
-        return [(transform.n_rows, transform.n_frames(n_samples))]
-    length = transform.padded_length(n_samples)
-    groups = torch.from_numpy(transform.meta()["group"]).bincount().tolist()
-    return [(rows, length // hop) for rows, hop in zip(groups, transform.hops, strict=True)]
 
 
 def inconsistency(found: Groups, wanted: Groups) -> float:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass
 
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.check_given import check_known, check_start
+from stylemix.phase.check_numbers import is_between, is_count
 from stylemix.phase.lattice import Groups, Magnitudes, Wanted, to_sound
 from stylemix.transforms import VQT, Fourier
 
@@ -20,6 +24,7 @@ _LOOK_EVERY = 4
 _LONGEST_FADE = 1024
 
 
+@torch.no_grad()
 def griffin_lim(
     magnitudes: Groups,
     transform: VQT | Fourier,
@@ -33,7 +38,7 @@ def griffin_lim(
     """Find a sound with given magnitudes by the fast Griffin-Lim algorithm.
 
     Each iteration goes to the nearest coefficients that some sound has, takes a step on in the same direction, and
-    restores the magnitudes [1]_.
+    restores the magnitudes [1]_. No gradient flows through it.
 
     Parameters
     ----------
@@ -60,7 +65,7 @@ def griffin_lim(
     Raises
     ------
     BadInput
-        If `n_iter` is negative, `momentum` outside 0 to 1, or the magnitudes are not the transform's.
+        If `n_iter` is negative, `momentum` outside 0 to 1, or what is given does not fit the transform.
 
     References
     ----------
@@ -75,13 +80,15 @@ def griffin_lim(
     >>> bool(inconsistency(vqt.forward(y).magnitudes(), vqt.forward(x).magnitudes()) < 0.1)
     True
     """
-    if n_iter < 0 or not 0 <= momentum <= 1:
+    if not is_count(n_iter) or not is_between(momentum, 0, 1):
         raise BadInput(f"griffin_lim: n_iter must be >= 0 and momentum 0 to 1, got {n_iter} and {momentum}")
     wanted = Magnitudes(transform, n_samples, magnitudes)
+    check_known(known, magnitudes[0])
     walk = Walk(wanted, known).begin(start)
     return walk.griffin_lim(n_iter, momentum).sound()
 
 
+@torch.no_grad()
 def admm(
     magnitudes: Groups,
     transform: VQT | Fourier,
@@ -95,7 +102,8 @@ def admm(
     """Find a sound with given magnitudes by the alternating direction method of multipliers.
 
     A running sum of what separates the two sets from each other is kept, which carries the iteration past points where
-    Griffin-Lim stands still [1]_. It ends lower, and falls more slowly at first.
+    Griffin-Lim stands still [1]_. It ends lower, and falls more slowly at first. No gradient
+    flows through it.
 
     Parameters
     ----------
@@ -122,7 +130,7 @@ def admm(
     Raises
     ------
     BadInput
-        If `n_iter` is negative, `rho` not above 0, or the magnitudes are not the transform's.
+        If `n_iter` is negative, `rho` not above 0, or what is given does not fit the transform.
 
     References
     ----------
@@ -138,9 +146,10 @@ def admm(
     >>> bool(inconsistency(fourier.forward(y).magnitudes(), fourier.forward(x).magnitudes()) < 0.1)
     True
     """
-    if n_iter < 0 or not 0 < rho < float("inf"):
+    if not is_count(n_iter) or not is_between(rho, math.ulp(0.0), sys.float_info.max):
         raise BadInput(f"admm: n_iter must be >= 0 and rho above 0, got {n_iter} and {rho}")
     wanted = Magnitudes(transform, n_samples, magnitudes)
+    check_known(known, magnitudes[0])
     return Walk(wanted, known).begin(start).admm(n_iter, rho).sound()
 
 
@@ -182,7 +191,7 @@ class Walk:
         Raises
         ------
         BadInput
-            If the phases are not on the lattice.
+            If the phases are not on the lattice, not of as many sounds, not real or not finite.
         """
         from stylemix.phase.heap import heap_turns
 
@@ -191,9 +200,7 @@ class Walk:
             turns = heap_turns(magnitudes, self.wanted.transform, trailing=trailing, seed=seed)
             self.coefficients = tuple(m * t for m, t in zip(magnitudes, turns, strict=True))
             return self
-        shapes = [[tuple(g.shape[-2:]) for g in groups] for groups in (phases, magnitudes)]
-        if shapes[0] != shapes[1]:
-            raise BadInput(f"start: phases of shapes {shapes[0]} do not fit magnitudes of shapes {shapes[1]}")
+        check_start(phases, magnitudes[0], self.wanted.transform, self.wanted.n_samples)
         self.coefficients = tuple(torch.polar(m, p.to(m.dtype)) for m, p in zip(magnitudes, phases, strict=True))
         return self
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from stylemix.errors import BadInput
+from stylemix.phase.check_given import check_known, check_start
+from stylemix.phase.check_numbers import whole
 from stylemix.phase.dial import find_quality, take_steps
 from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, Wanted
 from stylemix.phase.projections import Walk
@@ -15,6 +18,7 @@ LONG_S = 60.0
 _PIECE_S = 20.0
 
 
+@torch.no_grad()
 def recover(
     magnitudes: Groups,
     transform: VQT | Fourier,
@@ -28,7 +32,7 @@ def recover(
     """Make sound of magnitudes.
 
     The phase gradient is integrated from the loudest coefficients outwards (`heap_phase`); from there projections lead
-    to a sound that agrees with the magnitudes (`admm`).
+    to a sound that agrees with the magnitudes (`admm`). No gradient flows through it.
 
     Parameters
     ----------
@@ -55,7 +59,8 @@ def recover(
     Raises
     ------
     BadInput
-        If the magnitudes are negative, not finite or not the transform's, or the quality is unknown.
+        If the magnitudes are negative, not finite or not the transform's, what else is given does not fit them, or the
+        quality is unknown.
 
     Examples
     --------
@@ -69,6 +74,7 @@ def recover(
     return recover_wanted(wanted, quality=quality, start=start, known=known, seed=seed)
 
 
+@torch.no_grad()
 def recover_pooled(
     log_magnitude: torch.Tensor,
     vqt: VQT,
@@ -82,7 +88,7 @@ def recover_pooled(
     """Make sound of magnitudes that are known at the frames of `hop_length` only, as a model tells them.
 
     They are interpolated first, as a start; the last projections ask for the mean power around each frame alone, and
-    leave to the sound how it moves between them.
+    leave to the sound how it moves between them. No gradient flows through it.
 
     Parameters
     ----------
@@ -109,7 +115,8 @@ def recover_pooled(
     Raises
     ------
     BadInput
-        If the magnitudes are not finite or not the transform's, or the quality is unknown.
+        If the magnitudes are not finite or not the transform's, what else is given does not fit them, or the quality is
+        unknown.
 
     Examples
     --------
@@ -123,6 +130,7 @@ def recover_pooled(
     return recover_wanted(wanted, quality=quality, start=start, known=known, seed=seed)
 
 
+@torch.no_grad()
 def recover_wanted(
     wanted: Wanted,
     *,
@@ -131,7 +139,7 @@ def recover_wanted(
     known: torch.Tensor | None = None,
     seed: int = 0,
 ) -> torch.Tensor:
-    """Make the sound that is wanted.
+    """Make the sound that is wanted; no gradient flows through it.
 
     Parameters
     ----------
@@ -154,9 +162,16 @@ def recover_wanted(
     Raises
     ------
     BadInput
-        If the quality is unknown.
+        If the quality is unknown, or what is given does not fit the magnitudes.
     """
     dial = find_quality(quality)
+    if not hasattr(wanted, "restore"):
+        raise BadInput(f"wanted: must be Magnitudes or PooledMagnitudes, got {type(wanted).__name__}; make them first")
+    whole(seed, "seed:", 0)
+    # Pooled magnitudes are not interpolated for that: of a long sound they never are as a whole.
+    like = wanted.log_magnitude if isinstance(wanted, PooledMagnitudes) else wanted.magnitudes[0]
+    check_known(known, like)
+    check_start(start, like, wanted.transform, wanted.n_samples)
     if wanted.n_samples > LONG_S * wanted.transform.sample_rate and isinstance(wanted, Magnitudes | PooledMagnitudes):
         from stylemix.phase.stream import SoundStream
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.checks import lattice_shapes
 from stylemix.phase.dial import find_quality
 from stylemix.phase.heap_stream import HeapStream
-from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, lattice_shapes
+from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes
 from stylemix.phase.stream_blocks import check_blocks, recut, spread_frames, unrolled
 from stylemix.phase.stream_pieces import Pieces
 from stylemix.transforms import VQT, Coefficients, Fourier, Stream

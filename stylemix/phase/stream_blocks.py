@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 import torch
 
 from stylemix.errors import BadInput
-from stylemix.phase.lattice import Groups, lattice_shapes
+from stylemix.phase.checks import lattice_shapes
+from stylemix.phase.lattice import Groups
 from stylemix.transforms import VQT, Coefficients, Fourier
 
 # Where nothing is told, logarithms of magnitudes end here: e^-80 is nothing, and finite.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from stylemix.phase.checks import lattice_shapes
 from stylemix.phase.dial import Quality, take_steps
-from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes, lattice_shapes
+from stylemix.phase.lattice import Groups, Magnitudes, PooledMagnitudes
 from stylemix.phase.projections import Walk, keep
 from stylemix.transforms import VQT, Coefficients, Fourier
 
