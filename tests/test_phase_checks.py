@@ -319,7 +319,9 @@ def test_numpy_s_whole_numbers_are_whole_numbers() -> None:
         lambda m: admm(m, FOURIER, N, n_iter=2),
         lambda m: griffin_lim(m, FOURIER, N, n_iter=4, start=m, known=m[0][0]),
         lambda m: heap_phase(m, FOURIER, known=(EVERYWHERE, m))[0],
-        lambda m: recover_channels(Magnitudes(FOURIER, N, (m[0][None],))),
+        lambda m: recover_channels(
+            Magnitudes(FOURIER, N, (torch.stack(m * 2),)), between=(torch.ones(2, *m[0].shape) + 0j,)
+        ),
         lambda m: recover_pooled((POOLED.mean() + m[0].mean()).expand_as(POOLED), VQ, N),
     ],
 )
