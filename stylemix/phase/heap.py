@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from stylemix.phase._heap_lattice import hashed_phase, lattice_of, steps_across, steps_along, turn
+from stylemix.phase._heap_lattice import Lattice, hashed_phase, lattice_of, steps_across, steps_along, turn
+from stylemix.phase.batches import flat, join_batch, split_batch
 from stylemix.phase.check_given import check_located
 from stylemix.phase.check_numbers import check_settings
 from stylemix.phase.checks import check_rows
@@ -152,62 +153,6 @@ def heap_turns(
     return join_batch(made, magnitudes)
 
 
-def split_batch(groups: tuple[torch.Tensor, ...]) -> list[tuple[torch.Tensor, ...]]:
-    """Take leading dimensions apart.
-
-    Parameters
-    ----------
-    groups : tuple of torch.Tensor, each (..., K_g, N_g)
-        Of one sound or many.
-
-    Returns
-    -------
-    list of tuple of torch.Tensor, each (K_g, N_g)
-        Of each.
-    """
-    rows = [g.detach().reshape(-1, *g.shape[-2:]) for g in groups]
-    return list(zip(*rows, strict=True))
-
-
-def join_batch(parts: list[tuple[torch.Tensor, ...]], like: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-    """Put leading dimensions together again: the inverse of `split_batch`.
-
-    Parameters
-    ----------
-    parts : list of tuple of torch.Tensor, each (K_g, N_g)
-        Of each sound.
-    like : tuple of torch.Tensor, each (..., K_g, N_g)
-        Whose shapes and devices the result has.
-
-    Returns
-    -------
-    tuple of torch.Tensor, each (..., K_g, N_g)
-        Of all.
-    """
-    if not parts:
-        return tuple(torch.ones_like(m, dtype=torch.complex64) for m in like)
-    return tuple(
-        torch.stack(groups).reshape(m.shape).to(m.device)
-        for groups, m in zip(zip(*parts, strict=True), like, strict=True)
-    )
-
-
-def flat(groups: tuple[torch.Tensor, ...]) -> np.ndarray:
-    """Lay all coefficients in one array, row after row.
-
-    Parameters
-    ----------
-    groups : tuple of torch.Tensor, each (K_g, N_g)
-        Coefficients.
-
-    Returns
-    -------
-    np.ndarray, shape (M,)
-        Their values.
-    """
-    return np.concatenate([g.detach().cpu().numpy().ravel() for g in groups])
-
-
 def integrate(
     magnitudes: tuple[torch.Tensor, ...],
     transform: VQT | Fourier,
@@ -249,16 +194,12 @@ def integrate(
 
     magnitude = flat(magnitudes)
     lattice = lattice_of(transform, tuple(m.shape[-1] for m in magnitudes))
-    state = np.where(magnitude <= tolerance * peak, kernels.FREE, kernels.WAITING).astype(np.uint8)
-    unit = np.ones(len(magnitude), np.complex64)
-    free = np.flatnonzero(state == kernels.FREE)
-    row = np.searchsorted(lattice.start, free, side="right") - 1
-    unit[free] = turn(hashed_phase(seed, row, free - lattice.start[row] + (first_sample or 0) // lattice.hop[row]))
     # The first row is at zero and the last at the Nyquist frequency, whatever the transform.
     real = np.zeros(len(lattice.hop), np.bool_)
     real[[0, -1]] = True
-    signed = free[real[row]]
-    unit[signed] = np.where(unit[signed].real >= 0, 1, -1)
+    is_free = magnitude <= tolerance * peak
+    state = np.where(is_free, kernels.FREE, kernels.WAITING).astype(np.uint8)
+    unit = _random_turns(is_free, lattice, real, seed, first_sample or 0)
     if known is not None:
         unit[known[0]] = turn(known[1][known[0]])
         state[known[0]] = kernels.KNOWN
@@ -300,6 +241,17 @@ def integrate(
     return tuple(
         torch.from_numpy(t.reshape(tuple(m.shape))) for t, m in zip(np.split(turns, ends), magnitudes, strict=True)
     )
+
+
+def _random_turns(is_free: np.ndarray, lattice: Lattice, real: np.ndarray, seed: int, first_sample: int) -> np.ndarray:
+    """Turns that depend on the seed and the place, where coefficients are free, and 1 elsewhere."""
+    unit = np.ones(len(is_free), np.complex64)
+    free = np.flatnonzero(is_free)
+    row = np.searchsorted(lattice.start, free, side="right") - 1
+    unit[free] = turn(hashed_phase(seed, row, free - lattice.start[row] + first_sample // lattice.hop[row]))
+    signed = free[real[row]]
+    unit[signed] = np.where(unit[signed].real >= 0, 1, -1)
+    return unit
 
 
 def _in_windows(settle: Callable[[tuple[int, int, int, int]], None], n_slots: int, begin: int) -> None:

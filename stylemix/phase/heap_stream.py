@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from stylemix.errors import BadInput
+from stylemix.phase.batches import flat, join_batch, split_batch
 from stylemix.phase.check_numbers import check_settings, is_count
 from stylemix.phase.checks import check_tensors, check_transform, check_values, lattice_shapes
-from stylemix.phase.heap import flat, integrate, join_batch, split_batch
+from stylemix.phase.heap import integrate
 from stylemix.transforms import VQT, Fourier
 
 # Frames (of the largest hop) whose phase is kept to go on from.
