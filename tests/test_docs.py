@@ -127,3 +127,10 @@ def test_the_make_targets_in_the_readme_exist() -> None:
     used = {words[1] for words in readme_lines("make")}
     assert used
     assert used <= targets
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_what_the_readme_imports_is_there(block: str) -> None:
+    imports = [line for line in block.splitlines() if line.startswith(("import ", "from "))]
+    assert imports
+    exec("\n".join(imports), {})

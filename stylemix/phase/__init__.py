@@ -2,7 +2,9 @@
 
 from stylemix.phase.channels import recover_channels
 from stylemix.phase.dial import QUALITIES
+from stylemix.phase.gradient import phase_gradient
 from stylemix.phase.heap import heap_phase
+from stylemix.phase.heap_stream import HeapStream
 from stylemix.phase.instantaneous import instantaneous_frequency, instantaneous_phase
 from stylemix.phase.lattice import Magnitudes, PooledMagnitudes, inconsistency
 from stylemix.phase.projections import admm, griffin_lim
@@ -12,6 +14,7 @@ from stylemix.phase.stream import SoundStream
 
 __all__ = [
     "QUALITIES",
+    "HeapStream",
     "Magnitudes",
     "PooledMagnitudes",
     "SoundStream",
@@ -22,6 +25,7 @@ __all__ = [
     "instantaneous_frequency",
     "instantaneous_phase",
     "parents_phase",
+    "phase_gradient",
     "recover",
     "recover_channels",
     "recover_pooled",
