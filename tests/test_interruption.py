@@ -142,6 +142,7 @@ def test_leftovers_of_a_kill_are_swept(copy: Path, folders: list[Path]) -> None:
     assert foreign.exists()
 
 
+@pytest.mark.slow
 def test_a_kill_before_the_run_folder_leaves_nothing_to_resume(
     finished: Run, folders: list[Path], tmp_path: Path
 ) -> None:

@@ -138,7 +138,7 @@ def in_one_block(monkeypatch: pytest.MonkeyPatch, render: Callable[[], np.ndarra
         return render()
 
 
-@pytest.mark.parametrize("quality", ["draft", "good"])
+@pytest.mark.parametrize("quality", ["draft", pytest.param("good", marks=pytest.mark.slow)])
 def test_borders_of_estimated_blocks_are_inaudible(
     run: FakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quality: str
 ) -> None:

@@ -260,6 +260,7 @@ def test_names_cannot_break_the_page(numbers: dict[str, Any], rendered: list[Ren
     assert text.count("</script>") == text.count("<script")
 
 
+@pytest.mark.slow
 def test_a_page_that_would_be_too_large_leaves_players_out(
     numbers: dict[str, Any], rendered: list[Rendered], tmp_path: Path
 ) -> None:

@@ -153,6 +153,7 @@ def test_the_second_training_computes_no_features(
     assert same(tiny_run(folders, tmp_path / "b.mix"), finished)
 
 
+@pytest.mark.slow
 def test_plateau(folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # No measurement ever counts as better than the first.
     monkeypatch.setattr(learning, "_BETTER", 1.0 - 1e-9)
@@ -196,6 +197,7 @@ def test_nothing_held_out(folders: list[Path], tmp_path: Path) -> None:
     assert "the training sound itself" in run.card()
 
 
+@pytest.mark.slow
 def test_three_corpora_with_weights(folders: list[Path], tmp_path: Path) -> None:
     for i in range(4):
         sounds.write(tmp_path / "hiss" / f"{i}.wav", sounds.noise(7, rate=RATE, seed=i), rate=RATE)

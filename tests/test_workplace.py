@@ -161,6 +161,7 @@ def test_latents_of_other_weights_are_gone_while_it_goes_on(
     assert load_run(copy).card() == ""
 
 
+@pytest.mark.slow
 def test_time_that_is_used_up_can_be_extended(folders: list[Path], tmp_path: Path) -> None:
     recipe = tiny_recipe(steps=0, patience=10**6)
     run = tiny_run(folders, tmp_path / "a.mix", recipe=recipe, minutes=0.005)
