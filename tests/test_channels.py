@@ -196,9 +196,11 @@ def test_the_image_of_real_recordings_survives(real_music: Path, name: str) -> N
     x = torch.from_numpy(wave[:, 30 * 22050 : 35 * 22050])
     vqt = VQT(22050, bins_per_octave=48, gamma_hz=7.5, overlap=2)
     wanted = wanted_of(x, vqt, pooled=True)
-    held = recover_channels(wanted, between=between(x, vqt))
-    free = recover_channels(wanted)
+    # At `good`, which takes fewer steps, the error of the phase is half as large again.
+    assert turned_wrongly(recover_channels(wanted, between=between(x, vqt)), x) < 0.03
+    held = recover_channels(wanted, between=between(x, vqt), quality="best")
+    free = recover_channels(wanted, quality="best")
     side = [sc_db(y[0] - y[1], x[0] - x[1]) for y in (held, free)]
-    assert turned_wrongly(held, x) < 0.03
-    assert side[0] < -15
-    assert side[1] > side[0] + 6
+    assert turned_wrongly(held, x) < 0.02
+    assert side[0] < -18
+    assert side[1] > side[0] + 8

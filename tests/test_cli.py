@@ -44,7 +44,7 @@ CONTRACT = {
         "--seed",
     },
     "map": WRITES | {"--seed", "--space"},
-    "evaluate": WRITES,
+    "evaluate": WRITES | {"--phase"},
     "properties": WRITES | {"--quick", "--reconstruct", "--seed"},
     "info": set(),
     "recipes": set(),
@@ -423,10 +423,10 @@ def test_the_other_commands_hand_over_what_they_were_given(
         "arguments": [["a.wav", "b"]], "out": "p.html", "force": True, "quick": True, "reconstruct": False, "seed": 3,
         "show_progress": False,
     }
-    assert answer("evaluate r.mix") == {
+    assert answer("evaluate r.mix --phase parents") == {
         "arguments": ["run r.mix"],
         "out": None,
-        "force": False,
+        "phase": "parents", "force": False,
         "show_progress": True,
     }
     assert answer("inspect a b") == {"folders": 2}

@@ -128,10 +128,17 @@ def test_the_page_is_never_written_over_and_never_over_an_input(run: Run, result
 
 
 @pytest.mark.slow
-def test_the_hybrids_measured_are_the_hybrids_rendered(run: Run) -> None:
+def test_an_unknown_phase_is_refused_before_any_work(run: Run) -> None:
+    with pytest.raises(BadInput, match="phase must be one of auto, parents, source, estimate, got 'ok'"):
+        evaluate(run, phase="ok", show_progress=False)
+
+
+@pytest.mark.parametrize("phase", ["auto", "parents"])
+def test_the_hybrids_measured_are_the_hybrids_rendered(run: Run, phase: str) -> None:
     stretch = choose_stretches(run, 0, n_wanted=1, seconds=3.0)[0]
-    found = render_alphas(run, stretch, (0.0, 0.5), other=1)
-    wanted = hybrid(run, alpha=0.5, source=stretch.path, start_s=stretch.start_s, duration_s=stretch.duration_s)
+    found = render_alphas(run, stretch, (0.0, 0.5), other=1, phase=phase)
+    piece = {"source": stretch.path, "start_s": stretch.start_s, "duration_s": stretch.duration_s}
+    wanted = hybrid(run, alpha=0.5, phase=phase, **piece)
     np.testing.assert_allclose(found.hybrids[0.5].samples, wanted.samples, atol=1e-6)
     assert found.source.samples.shape == found.target.samples.shape == wanted.samples.shape
     mixed = 0.75 * found.source.samples + 0.25 * found.target.samples
@@ -279,7 +286,7 @@ def test_the_bar_reaches_its_end_and_never_goes_back(run: Run, monkeypatch: pyte
     monkeypatch.setattr(report, "measure_hybrids", lambda *args, report: report(1.0) or {})
     monkeypatch.setattr(report, "measure_rebuilding", lambda *args, report: report(1.0) or [])
     monkeypatch.setattr(report, "measure_damage", lambda *args: 0.9)
-    report._measure(run, 0, lambda done, note="": seen.append(done))
+    report._measure(run, 0, "auto", lambda done, note="": seen.append(done))
     assert seen == sorted(seen)
     assert seen[-1] == sum(report._COSTS.values())
 

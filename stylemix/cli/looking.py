@@ -46,6 +46,7 @@ def map_styles(
 def evaluate(
     run: opt.RunFolder,
     out: opt.MaybeOut = None,
+    phase: opt.HybridPhase = "auto",
     force: opt.Force = False,
     as_json: opt.Json = False,
     quiet: opt.Quiet = False,
@@ -60,7 +61,7 @@ def evaluate(
         from stylemix.measure.report import evaluate as evaluate_run
         from stylemix.model.run import load_run
 
-        result = evaluate_run(load_run(run), out=out, force=force, show_progress=not quiet)
+        result = evaluate_run(load_run(run), out=out, phase=phase, force=force, show_progress=not quiet)
         give(result, result.get("lines"))
 
 

@@ -27,8 +27,8 @@ DETAIL_DB = 30.0
 # lifted.
 HEADROOM_DB = 12.0
 HEADROOM_BANDS = 3
-# A parent is as good as alone where the other is 40 dB below it. To keep its phases where that is 30 dB
-# costs the hybrid's magnitudes half a decibel, and two where it is 12.
+# A parent is as good as alone where the other is 40 dB below it: the more of its phases are
+# kept, the less of the hybrid's magnitudes is (tests/bench/hybrid_phase.py).
 ALONE = 100.0
 
 

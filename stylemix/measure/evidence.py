@@ -135,6 +135,7 @@ def render_alphas(
     alphas: Sequence[float],
     *,
     other: int,
+    phase: str = "auto",
     seed: int = 0,
     report: Callable[[float], None] = lambda done: None,
 ) -> Rendered:
@@ -150,6 +151,8 @@ def render_alphas(
         How much of the target.
     other : int
         The corpus at alpha 1.
+    phase : {"auto", "parents", "source", "estimate"}
+        Of the hybrids.
     seed : int
         For the choice of the material that is searched.
     report : callable
@@ -170,7 +173,7 @@ def render_alphas(
     with SourceReader(
         stretch.path, model_rate=run.vqt.sample_rate, start_s=stretch.start_s, duration_s=stretch.duration_s
     ) as reader:
-        prepared = prepare(run, roles, reader, mode="match", phase="auto", seed=seed, show_progress=False)
+        prepared = prepare(run, roles, reader, mode="match", phase=phase, seed=seed, show_progress=False)
         hybrids: dict[float, Wave] = {}
         parents: list[np.ndarray] = []
         for n, alpha in enumerate(alphas):

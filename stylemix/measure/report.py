@@ -12,6 +12,7 @@ import numpy as np
 from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.files import check_output
+from stylemix.hybrid.roles import check_words
 from stylemix.measure.evidence import Rendered, choose_stretches, corpus_style, render_alphas
 from stylemix.measure.trials import measure_damage, measure_hybrids, measure_rebuilding, training_figures
 from stylemix.measure.verdict import checks, report_lines, verdict
@@ -30,7 +31,13 @@ _COSTS = {"style": 5.0, "hybrids": 16.0, "measuring": 6.0, "rebuilding": 24.0}
 
 
 def evaluate(
-    run: Run, *, out: str | Path | None = None, force: bool = False, seed: int = 0, show_progress: bool = True
+    run: Run,
+    *,
+    out: str | Path | None = None,
+    phase: str = "auto",
+    force: bool = False,
+    seed: int = 0,
+    show_progress: bool = True,
 ) -> dict[str, Any]:
     """Measure whether the hybrids of a run are hybrids, beside the crossfades that they must not be.
 
@@ -44,6 +51,8 @@ def evaluate(
         A finished run.
     out : str or Path, optional
         Write a page too: one HTML file that opens offline.
+    phase : {"auto", "parents", "source", "estimate"}
+        Of the hybrids, as for `stylemix.hybrid`.
     force : bool
         Allow an existing page to be replaced.
     seed : int
@@ -55,25 +64,26 @@ def evaluate(
     -------
     dict
         JSON-safe: summary (sentences), lines (for a terminal), checks (what is promised, what was measured),
-        corpora, sources, held_out, by_alpha, path, alpha0_sc2048_db (see `measure_hybrids`),
+        phase, corpora, sources, held_out, by_alpha, path, alpha0_sc2048_db (see `measure_hybrids`),
         unexplained_damage (see `measure_damage`), classifier, rebuild (see `measure_rebuilding`), autoencoder
         (see `training_figures`), seconds, and page (path, bytes) with `out`.
 
     Raises
     ------
     BadInput
-        If the run has one corpus, its files are gone, or the page may not be written.
+        If the run has one corpus, its files are gone, the phase is unknown, or the page may not be written.
     StylemixError
         If the training did not finish, or a file cannot be read or written.
     """
     began = time.perf_counter()
+    check_words("match", phase, "good")
     inputs = inputs_of(run)
     if out is not None:
         check_output(out, force=force, inputs=inputs)
     if len(run.corpora) < 2:
         raise BadInput(f"{shown_name(run.path)}: has one corpus; hybrids need two, train on two folders")
     with progress("evaluating", sum(_COSTS.values()), show=show_progress) as update:
-        rendered, result = _measure(run, seed, update)
+        rendered, result = _measure(run, seed, phase, update)
         result["summary"], result["checks"] = verdict(result), checks(result)
         result["lines"] = report_lines(result)
         result["seconds"] = round(time.perf_counter() - began, 1)
@@ -85,7 +95,9 @@ def evaluate(
     return {"summary": result.pop("summary"), **result}
 
 
-def _measure(run: Run, seed: int, update: Callable[..., None]) -> tuple[list[Rendered], dict[str, Any]]:
+def _measure(
+    run: Run, seed: int, phase: str, update: Callable[..., None]
+) -> tuple[list[Rendered], dict[str, Any]]:
     def part(name: str, n: int = 1, of: int = 1) -> Callable[[float], None]:
         before = sum(list(_COSTS.values())[: list(_COSTS).index(name)])
         return lambda share: update(before + _COSTS[name] * (n - 1 + share) / of, note=name)
@@ -93,7 +105,7 @@ def _measure(run: Run, seed: int, update: Callable[..., None]) -> tuple[list[Ren
     styles, probe = _styles(run, seed, lambda n: part("style", n, 2))
     sources = choose_stretches(run, 0, n_wanted=N_SOURCES, seconds=SOURCE_S)
     rendered = [
-        render_alphas(run, stretch, ALPHAS, other=1, seed=seed, report=part("hybrids", n, len(sources)))
+        render_alphas(run, stretch, ALPHAS, other=1, phase=phase, seed=seed, report=part("hybrids", n, len(sources)))
         for n, stretch in enumerate(sources, 1)
     ]
     hybrids = measure_hybrids(rendered, styles, probe, report=part("measuring"))
@@ -102,6 +114,7 @@ def _measure(run: Run, seed: int, update: Callable[..., None]) -> tuple[list[Ren
     damaged = float(np.mean([measure_damage(run, one) for one in rendered]))
     return rendered, {
         "run": shown_name(run.path.name),
+        "phase": phase,
         "corpora": [shown_name(name) for name in run.corpora],
         "sources": [
             {"file": shown_name(s.path.name), **{key: getattr(s, key) for key in STRETCH_KEYS}} for s in sources

@@ -20,7 +20,7 @@ from stylemix.transforms import VQT, Fourier
 # Steps of loudness in which coefficients are ordered: half a decibel at the default tolerance. Finer ones gain nothing.
 _LEVELS = 240
 # Time is cut into slots of so many frames (of the largest hop), and so many slots are integrated at a time, with one
-# more on either side to look at: what is worked on stays in the cache, and memory does not grow with the order.
+# more on either side to look at: what is worked on stays in the cache.
 _SLOT, _SLOTS = 8, 8
 # Where the phase is known (bool) and what it is there (radians), each by groups.
 Known = tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]

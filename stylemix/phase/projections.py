@@ -18,7 +18,7 @@ from stylemix.transforms import VQT, Fourier
 STALL = 1e-3
 # Nothing is left to gain: rounding of single precision.
 _EXACT = 1e-7
-# Every so many iterations the error is looked at: that costs a tenth of one.
+# Every so many iterations the error is looked at, which costs a part of one.
 _LOOK_EVERY = 4
 # The known beginning of a sound ends in a crossfade of at most so many samples.
 _LONGEST_FADE = 1024

@@ -67,7 +67,7 @@ def measure(pair: tuple[Path, Path], folder: Path, arguments: argparse.Namespace
     )  # fmt: skip
     trained = time.perf_counter()
     page = arguments.pages and Path(arguments.pages) / f"{pair[0].name}-{pair[1].name}.html"
-    result = evaluate(run, out=page, force=True, seed=arguments.seed)
+    result = evaluate(run, out=page, phase=arguments.phase, force=True, seed=arguments.seed)
     seconds = {"train": trained - began, "evaluate": time.perf_counter() - trained}
     minutes = sum(file.seconds for file in run.files) / 60
     return {"minutes of music": number(minutes, 1), **rows(result, seconds)}
@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=None, help="of training; else the recipe's")
     parser.add_argument("--recipe", default="base")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--phase", default="auto", help="of the hybrids, as for stylemix hybrid")
     parser.add_argument("--pages", help="a folder for the report pages")
     arguments = parser.parse_args()
     if len(arguments.folders) % 2:
