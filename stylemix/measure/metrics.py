@@ -6,13 +6,15 @@ import numpy as np
 
 from stylemix.errors import BadInput
 from stylemix.measure.fade import fade_r2 as fade_r2
+from stylemix.measure.fade import fade_shares as fade_shares
+from stylemix.measure.kernel import kernel_distance as kernel_distance
+from stylemix.measure.kernel import standardised as standardised
+from stylemix.measure.onsets import onset_correlation as onset_correlation
 from stylemix.measure.spectra import chroma_correlation as chroma_correlation
 from stylemix.measure.spectra import stft
 
 # Below this, relative to the loudest bin, a difference of levels is not counted.
 FLOOR_DB = -80.0
-# MMD^2 lies between 0 and 2; in thousandths it reads without leading zeros.
-KERNEL_SCALE = 1000.0
 
 
 def spectral_convergence_db(reference: np.ndarray, estimate: np.ndarray, *, n_fft: int = 2048) -> float:
@@ -92,82 +94,6 @@ def log_spectral_distance_db(reference: np.ndarray, estimate: np.ndarray, *, n_f
     return float(np.sqrt(np.square(difference).mean(axis=-2)).mean())
 
 
-def kernel_distance(features: np.ndarray, reference: np.ndarray) -> float:
-    """Measure how far a set of sounds is from a reference set, by the kernel audio distance.
-
-    The unbiased squared maximum mean discrepancy with the Gaussian kernel ``exp(-||x - y||^2 / (2 s^2))``,
-    ``s`` the median distance within the reference [1]_, in thousandths. Both sets are first brought to the
-    reference's mean and spread, feature by feature. The estimate of two samples of one source scatters
-    around 0 and may be negative.
-
-    Parameters
-    ----------
-    features : np.ndarray, shape (S, F)
-        From `stylemix.style.segment_features`, at least 2.
-    reference : np.ndarray, shape (R, F)
-        Likewise.
-
-    Returns
-    -------
-    float
-        Lower is nearer; at most 2000.
-
-    Raises
-    ------
-    BadInput
-        If a set has fewer than two members, or the sets disagree on the features.
-
-    References
-    ----------
-    .. [1] Y. Chung et al., "KAD: No more FAD! An effective and efficient evaluation metric for audio
-       generation", ICML 2025, arXiv:2502.15602.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> near, far, here = rng.normal(0, 1, (200, 4)), rng.normal(3, 1, (200, 4)), rng.normal(0, 1, (200, 4))
-    >>> kernel_distance(near, here) < 20 < 800 < kernel_distance(far, here)
-    True
-    """
-    x, y = np.asarray(features, dtype=np.float64), np.asarray(reference, dtype=np.float64)
-    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
-        raise BadInput(
-            f"kernel_distance: needs two sets of at least 2 rows with the same features, got {x.shape} and {y.shape}"
-        )
-    x, y = standardised(x, y), standardised(y, y)
-    yy = _squared_distances(y, y)
-    width = float(np.median(yy[np.triu_indices(len(y), 1)])) or 1.0
-    within_x = _mean_of_pairs(np.exp(-_squared_distances(x, x) / (2 * width)))
-    within_y = _mean_of_pairs(np.exp(-yy / (2 * width)))
-    between = float(np.exp(-_squared_distances(x, y) / (2 * width)).mean())
-    return KERNEL_SCALE * (within_x + within_y - 2 * between)
-
-
-def standardised(features: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Bring features to a reference's mean 0 and spread 1.
-
-    Parameters
-    ----------
-    features : np.ndarray, shape (S, F)
-        Any.
-    reference : np.ndarray, shape (R, F)
-        What counts as usual.
-
-    Returns
-    -------
-    np.ndarray, shape (S, F)
-        A feature that does not vary in the reference becomes 0.
-
-    Examples
-    --------
-    >>> standardised(np.array([[3.0, 5.0]]), np.array([[0.0, 1.0], [2.0, 1.0]])).tolist()
-    [[2.0, 0.0]]
-    """
-    spread = reference.std(axis=0)
-    spread = np.where(spread < 1e-6, np.inf, spread)
-    return (features - reference.mean(axis=0)) / spread
-
-
 def path_evenness(features: np.ndarray) -> tuple[float, float]:
     """Measure how evenly sounds move from one end to the other, over equal steps of alpha.
 
@@ -220,14 +146,3 @@ def _magnitudes(reference: np.ndarray, estimate: np.ndarray, n_fft: int) -> tupl
     if x.shape != y.shape or x.shape[-1] == 0:
         raise BadInput(f"the sounds to compare must be there and of one shape, got {x.shape} and {y.shape}")
     return np.abs(stft(x, n_fft)), np.abs(stft(y, n_fft))
-
-
-def _squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    squares = np.square(x).sum(axis=1)[:, None] + np.square(y).sum(axis=1)[None] - 2 * x @ y.T
-    return np.maximum(squares, 0)
-
-
-def _mean_of_pairs(kernel: np.ndarray) -> float:
-    """Mean over pairs of different members: what makes the estimate unbiased."""
-    n = len(kernel)
-    return float(kernel.sum() - np.trace(kernel)) / (n * (n - 1))
