@@ -1,0 +1,239 @@
+"""The mosaic: a source played with short runs of the target, found without any training."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path as FilePath
+from types import TracebackType
+
+import numpy as np
+
+from stylemix.errors import BadInput
+from stylemix.hybrid.assemble import crossfade_gain
+from stylemix.hybrid.cross_frames import SEARCH_BANDS_PER_OCTAVE, Lattice, TargetFrames, banded, grain_magnitudes
+from stylemix.hybrid.cross_search import choose_frames
+from stylemix.hybrid.cross_updates import Constraints, activations
+from stylemix.hybrid.source import SourceReader
+
+# Activations are found for so much of the source at a time.
+BLOCK_S = 5.0
+# What a block hears of its neighbours on both sides: more than repetition and continuity reach.
+MARGIN_FRAMES = 10
+# Two blocks are crossfaded over so many frames around their border.
+FADE_FRAMES = 4
+DICTIONARY_FRAMES = 1200
+# Bands in which the divergence is measured: a quarter tone, or a bin where it is wider.
+BANDS_PER_OCTAVE = 48
+# Frames that sound together cancel in part; at most this is made up for.
+MOST_GAIN_DB = 12.0
+KEPT_BLOCKS = 3
+
+
+class MosaicAssembler:
+    """Read a mosaic of the target on the source's timeline, any stretch of it, always the same samples.
+
+    The magnitudes of the source are explained by frames of the target [1]_: activations are found by
+    multiplicative updates that are bent towards few frames at a time, none of them twice in a row, and towards
+    whole runs. The target's own frames, weighted by the activations, are then added up as sound. Where the
+    paper takes every frame of a target of a minute, this takes for each block of the source those few seconds
+    of hours of target that resemble the block or parts of it.
+
+    At any time it holds one description of the target (100 numbers a frame for at most an hour, 31 MB), one
+    block's dictionary (1200 frames: 10 MB for each channel and as much again while they are transformed) and
+    three blocks of sound: the same for a source of any length.
+
+    Parameters
+    ----------
+    source : SourceReader
+        The source; read at ``source.model_rate``.
+    files : sequence of paths
+        The target.
+    n_channels : int, optional
+        Channels wanted; the source's by default. Activations are found from the mean power over the channels.
+    seed : int
+        Another seed, another mosaic: where the activations begin, and which material is searched when there is
+        more than an hour.
+    constraints : Constraints, optional
+        What the activations are bent towards.
+    report : callable, optional
+        Called with the seconds of target that are described.
+
+    Raises
+    ------
+    BadInput
+        If the source is shorter than a frame, or the target is silent or shorter than a frame.
+
+    References
+    ----------
+    .. [1] J. Driedger, T. Prätzlich, M. Müller, "Let it Bee: towards NMF-inspired audio mosaicing", ISMIR 2015.
+    """
+
+    def __init__(
+        self,
+        source: SourceReader,
+        files: Sequence[str | FilePath],
+        *,
+        n_channels: int | None = None,
+        seed: int = 0,
+        constraints: Constraints | None = None,
+        report: Callable[[float], None] | None = None,
+    ) -> None:
+        self.source, self.seed = source, seed
+        self.constraints = constraints or Constraints()
+        self.lattice = Lattice(source.model_rate)
+        if source.n_model_samples < self.lattice.n_fft:
+            raise BadInput(
+                f"source: lasts {source.n_model_samples / source.model_rate:.3f} s, but a mosaic needs one frame "
+                f"({self.lattice.n_fft / source.model_rate:.3f} s); give a longer one"
+            )
+        self.n_channels = n_channels or source.n_channels
+        self.target = TargetFrames(files, self.lattice, n_channels=self.n_channels, seed=seed, report=report)
+        self._n_block = round(BLOCK_S * source.model_rate / self.lattice.hop_length)
+        self._n_blocks = -(-source.n_model_samples // (self._n_block * self.lattice.hop_length))
+        self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
+
+    def __enter__(self) -> MosaicAssembler:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the target files."""
+        self.target.close()
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Return samples of the mosaic.
+
+        Parameters
+        ----------
+        start, stop : int
+            Samples on the source's timeline at its model rate; silence outside it.
+
+        Returns
+        -------
+        np.ndarray, shape (C, stop - start), float32
+            The sound. It does not depend on how the timeline is cut into reads.
+        """
+        out = np.zeros((self.n_channels, max(0, stop - start)), dtype=np.float32)
+        a, b = max(start, 0), min(stop, self.source.n_model_samples)
+        length, half = self._n_block * self.lattice.hop_length, self._half_fade
+        if a >= b:
+            return out
+        first, last = max(0, (a - half) // length), min(self._n_blocks - 1, (b - 1 + half) // length)
+        for block in range(first, last + 1):
+            x = max(a, block * length - half if block else 0)
+            y = min(b, (block + 1) * length + half if block + 1 < self._n_blocks else b)
+            if x < y:
+                sound = self._block(block)[:, x - block * length + half : y - block * length + half]
+                out[:, x - start : y - start] += sound * self._weights(block, x, y)
+        return out
+
+    @property
+    def _half_fade(self) -> int:
+        return FADE_FRAMES * self.lattice.hop_length // 2
+
+    def _weights(self, block: int, a: int, b: int) -> np.ndarray:
+        """Crossfades at both ends of a block, that keep the power whether the blocks agree or not."""
+        length, half = self._n_block * self.lattice.hop_length, self._half_fade
+        weights = np.ones(b - a, dtype=np.float32)
+        for index, rising in ((block, True), (block + 1, False)):
+            if not 0 < index < self._n_blocks:
+                continue
+            position = (np.arange(a, b) - index * length + half + 0.5) / (2 * half)
+            inside = (position > 0) & (position < 1)
+            if inside.any():
+                ramp = position[inside] if rising else 1 - position[inside]
+                weights[inside] *= crossfade_gain(ramp, self._likeness(index)).astype(np.float32)
+        return weights
+
+    def _likeness(self, border: int) -> float:
+        n = 2 * self._half_fade
+        before, after = self._block(border - 1)[:, -n:].ravel(), self._block(border)[:, :n].ravel()
+        size = float(np.linalg.norm(before) * np.linalg.norm(after))
+        return float(before @ after) / size if size > 0 else 1.0
+
+    def _block(self, block: int) -> np.ndarray:
+        """Sound of a block, half a crossfade more on both sides, (C, T)."""
+        if block not in self._kept:
+            if len(self._kept) >= KEPT_BLOCKS:
+                self._kept.popitem(last=False)
+            self._kept[block] = self._render(block)
+        self._kept.move_to_end(block)
+        return self._kept[block]
+
+    def _render(self, block: int) -> np.ndarray:
+        hop, half = self.lattice.hop_length, self._half_fade
+        # Frame n is centred at n hops: frames and samples of the blocks lie on one lattice.
+        first = block * self._n_block - MARGIN_FRAMES
+        n_frames = self._n_block + 2 * MARGIN_FRAMES + 1
+        grains = self.lattice.grains(self.source.read_model((first - 1) * hop, (first + n_frames) * hop))
+        weights, frames = self.activations(grains, first)
+        skipped = (MARGIN_FRAMES + 1) * hop - half
+        length = self._n_block * hop + 2 * half
+        if not len(frames):
+            return np.zeros((self.n_channels, length), dtype=np.float32)
+        sounds = self.target.grains(frames)
+        mixed = np.matmul(weights.T, sounds)
+        mixed *= _gain(grains, mixed)[:, None]
+        out = np.zeros((self.n_channels, (n_frames + 1) * hop), dtype=np.float32)
+        out[:, :-hop] += mixed[..., :hop].reshape(self.n_channels, -1)
+        out[:, hop:] += mixed[..., hop:].reshape(self.n_channels, -1)
+        return out[:, skipped : skipped + length]
+
+    def activations(self, grains: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+        """Choose a dictionary for some frames of the source, and find how much of it sounds when.
+
+        Parameters
+        ----------
+        grains : np.ndarray, shape (C, N, n_fft)
+            Windowed frames of the source.
+        first : int
+            Number of the first of them.
+
+        Returns
+        -------
+        weights : np.ndarray, shape (D, N), float32
+            Activations.
+        frames : np.ndarray, shape (D,), int
+            Frames of the target.
+        """
+        magnitude = grain_magnitudes(grains)
+        searched = banded(magnitude, self.lattice.edges(SEARCH_BANDS_PER_OCTAVE))
+        frames, run = choose_frames(searched, self.target.points, self.target.stretch, most=DICTIONARY_FRAMES)
+        if not len(frames):
+            return np.zeros((0, grains.shape[1]), dtype=np.float32), frames
+        fine = self.lattice.edges(BANDS_PER_OCTAVE)
+        dictionary = banded(grain_magnitudes(self.target.grains(frames)), fine)
+        beginning = _beginning(frames, first + np.arange(grains.shape[1]), self.seed)
+        weights = activations(
+            banded(magnitude, fine), dictionary, run, beginning=beginning, constraints=self.constraints
+        )
+        return weights, frames
+
+
+def _beginning(frames: np.ndarray, times: np.ndarray, seed: int) -> np.ndarray:
+    """Numbers between 0.5 and 1.5 that depend on seed, target frame and source frame alone.
+
+    Two blocks that share a frame and a time begin alike there, and so tend to agree where they meet.
+    """
+    mixed = (
+        np.uint64(seed & 0xFFFFFFFF) * np.uint64(0x9E3779B97F4A7C15)
+        + frames[:, None].astype(np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
+        + times[None].astype(np.int64).view(np.uint64) * np.uint64(0x94D049BB133111EB)
+    )
+    # The finaliser of splitmix64 spreads every bit over all.
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((mixed >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)) + np.float32(0.5)
+
+
+def _gain(source: np.ndarray, mosaic: np.ndarray) -> np.ndarray:
+    """Factors, (N,), that give each frame the power of the source's."""
+    power, own = (np.square(x).mean(axis=(0, 2)) for x in (source, mosaic))
+    gain = np.sqrt(power / np.maximum(own, np.finfo(np.float32).tiny))
+    most = 10 ** (MOST_GAIN_DB / 20)
+    return np.clip(gain, 1 / most, most).astype(np.float32)
