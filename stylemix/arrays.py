@@ -156,12 +156,18 @@ class Latents:
         Of the sound (Hz).
     hop_length : int
         Samples between latent steps.
+    chroma : np.ndarray, shape (12, N), optional
+        Share of each pitch class at every step, from `stylemix.descriptors`.
+    timbre : np.ndarray, shape (Q, N), optional
+        Lowest cepstral coefficients of every step, from `stylemix.descriptors`.
     """
 
     codes: np.ndarray
     loudness: np.ndarray
     sample_rate: int
     hop_length: int
+    chroma: np.ndarray | None = None
+    timbre: np.ndarray | None = None
 
     @property
     def n_steps(self) -> int:

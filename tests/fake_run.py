@@ -11,6 +11,7 @@ import torch
 
 from stylemix.arrays import Latents
 from stylemix.audio import probe, read_wave
+from stylemix.descriptors import step_descriptors
 from stylemix.errors import BadInput
 from stylemix.files import sha256_file
 from stylemix.transforms import VQT
@@ -93,6 +94,7 @@ class FakeRun:
             loudness.astype(np.float32),
             self.vqt.sample_rate,
             FRAMES * self.vqt.hop_length,
+            *step_descriptors(log_magnitude, self.vqt.frequencies_hz, FRAMES),
         )
 
     def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylemix.arrays import Latents
+from stylemix.audio import shown_name
+from stylemix.descriptors import step_descriptors
+from stylemix.errors import BadInput
 from stylemix.hybrid.overlap import BLOCK_S
 from stylemix.hybrid.source import SourceReader
 from stylemix.transforms import block_plan
@@ -92,9 +95,15 @@ def scan(
     -------
     Scan
         Latents of the whole sound, as one would get from all of it at once.
+
+    Raises
+    ------
+    BadInput
+        If the sound is shorter than a latent step.
     """
     step, hop = step_samples(run), run.vqt.hop_length
-    codes, loudness, log_peak = [], [], -np.inf
+    _check_length(source, step)
+    codes, loudness, described, log_peak = [], [], [], -np.inf
     plan = block_plan(
         source.n_model_samples,
         block=round(BLOCK_S * run.vqt.sample_rate),
@@ -112,9 +121,21 @@ def scan(
         first_frame = first * step // hop
         codes.append(latents.codes[:, first : first + n_steps])
         loudness.append(latents.loudness[first_frame : first_frame + n_frames])
-        log_peak = max(log_peak, float(features[:, first_frame : first_frame + n_frames].max()))
+        features = features[:, first_frame : first_frame + n_frames]
+        described.append(step_descriptors(features, run.vqt.frequencies_hz, step // hop))
+        log_peak = max(log_peak, float(features.max()))
         if report is not None:
             report(block.stop / run.vqt.sample_rate)
-    return Scan(
-        Latents(np.concatenate(codes, axis=1), np.concatenate(loudness), run.vqt.sample_rate, step), log_peak
+    chroma, timbre = (np.concatenate(parts, axis=1) for parts in zip(*described, strict=True))
+    latents = Latents(
+        np.concatenate(codes, axis=1), np.concatenate(loudness), run.vqt.sample_rate, step, chroma, timbre
     )
+    return Scan(latents, log_peak)
+
+
+def _check_length(source: SourceReader, step: int) -> None:
+    if source.n_model_samples < step:
+        raise BadInput(
+            f"{shown_name(source.path)}: lasts {1000 * source.duration_s:.3g} ms, which is shorter than one latent "
+            f"step of {1000 * step / source.model_rate:.0f} ms; give a longer sound"
+        )

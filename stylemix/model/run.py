@@ -14,6 +14,7 @@ import torch
 from stylemix.arrays import Latents
 from stylemix.audio import shown_name
 from stylemix.context import Context, context_size, make_context
+from stylemix.descriptors import step_descriptors
 from stylemix.errors import BadInput, StylemixError
 from stylemix.features import make_vqt
 from stylemix.model.artefact import (
@@ -23,7 +24,6 @@ from stylemix.model.artefact import (
     PARTS,
     Origin,
     RunFile,
-    damaged,
     read_metrics,
     read_origin,
     read_recipe,
@@ -31,6 +31,7 @@ from stylemix.model.artefact import (
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.coding import codes_to_frames, frames_to_codes
 from stylemix.model.facts import corpus_facts
+from stylemix.model.stored import read_latents
 from stylemix.model.tensors import TensorFile
 from stylemix.recipe import Recipe
 from stylemix.transforms import VQT
@@ -190,7 +191,7 @@ class Run:
         Returns
         -------
         Latents
-            In single precision.
+            In single precision; of a run made before chroma and timbre were stored, they are those of what it decodes.
 
         Raises
         ------
@@ -199,18 +200,14 @@ class Run:
         StylemixError
             If the training did not finish.
         """
-        self._file(index)
-        codes, loudness = f"codes.{index}", f"loudness.{index}"
-        try:
-            shapes = self._stored.shapes
-            steps = -(-shapes[loudness][-1] // self.recipe.model.frames_per_step)
-            if shapes[codes] != (self.recipe.model.latent_dim, steps) or len(shapes[loudness]) != 1:
-                raise damaged(self.path, LATENTS, f"{codes} has a wrong shape")
-            stored = self._stored.read(codes, loudness)
-        except (KeyError, IndexError):
-            raise damaged(self.path, LATENTS, f"the latents of file {index} are missing") from None
-        z, loud = (stored[name].float().numpy() for name in (codes, loudness))
-        return Latents(z, loud, self.recipe.sound.sample_rate, self.step_length)
+        file, model = self._file(index), self.recipe.model
+        codes, loudness, described = read_latents(
+            self._stored, self.path, index, latent_dim=model.latent_dim, frames_per_step=model.frames_per_step
+        )
+        if described is None:
+            y = self.decode(codes, self.one_hot(file.corpus), loudness)
+            described = step_descriptors(y, self.vqt.frequencies_hz, model.frames_per_step)
+        return Latents(codes, loudness, self.recipe.sound.sample_rate, self.step_length, *described)
 
     def file_path(self, index: int) -> Path:
         """Find a file of the corpora, where it was or in its corpus' folder beside the run.

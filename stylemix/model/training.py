@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from stylemix.arrays import Latents
 from stylemix.audio import shown_name
 from stylemix.context import context_size
+from stylemix.descriptors import step_descriptors
 from stylemix.errors import BadInput, StylemixError
 from stylemix.files import readable_os_errors, write_json, write_text
-from stylemix.model.artefact import CARD, LATENTS, METRICS, MODEL, Origin, is_run, read_metrics, read_recipe
+from stylemix.model.artefact import CARD, METRICS, MODEL, Origin, is_run, read_metrics, read_recipe
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.card import model_card
 from stylemix.model.checkpoint import Progress
@@ -29,6 +31,7 @@ from stylemix.model.pca import fit_pca
 from stylemix.model.preparation import Prepared, prepare
 from stylemix.model.preview import write_previews
 from stylemix.model.run import Run, load_run
+from stylemix.model.stored import store_latents
 from stylemix.model.tensors import TensorFile, save_tensors
 from stylemix.model.workplace import (
     check_folder,
@@ -41,8 +44,6 @@ from stylemix.model.workplace import (
 )
 from stylemix.recipe import Recipe, load_recipe
 
-# The largest value that half precision holds is 65504.
-_LARGEST_HALF = 6e4
 # Two ways of summing the same squares differ by less.
 _ROUNDING = 1e-6
 
@@ -218,13 +219,13 @@ def _best(folder: Path, material: Material) -> tuple[Run, float]:
 
 
 def _store_latents(run: Run, prepared: Prepared) -> None:
-    tensors = {}
-    for index, (file, y, context) in enumerate(zip(run.files, prepared.frames, prepared.contexts, strict=True)):
-        latents = run.encode(y.T, run.one_hot(file.corpus), None if context is None else context.T)
-        codes, loudness = torch.from_numpy(latents.codes), torch.from_numpy(latents.loudness)
-        tensors[f"codes.{index}"] = codes.half() if codes.abs().max() < _LARGEST_HALF else codes
-        tensors[f"loudness.{index}"] = loudness.half()
-    save_tensors(run.path / LATENTS, tensors)
+    def encoded() -> Iterator[Latents]:
+        for file, y, context in zip(run.files, prepared.frames, prepared.contexts, strict=True):
+            latents = run.encode(y.T, run.one_hot(file.corpus), None if context is None else context.T)
+            chroma, timbre = step_descriptors(y.T, run.vqt.frequencies_hz, run.recipe.model.frames_per_step)
+            yield replace(latents, chroma=chroma, timbre=timbre)
+
+    store_latents(run.path, encoded())
 
 
 def _choose_recipe(folder: Path, recipe: str | Path | Recipe, *, resume: bool, **changes: Any) -> Recipe:
