@@ -83,19 +83,15 @@ def name_cluster(number: int, shares: Sequence[float], corpus_names: Sequence[st
     return f"{number}: mixed ({parts})"
 
 
-def _choose(scores: np.ndarray, max_clusters: int, seed: int) -> tuple[np.ndarray, dict[int, float]]:
+def _choose(scores: np.ndarray, numbers: Sequence[int], seed: int) -> tuple[np.ndarray, dict[int, float]]:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     if len(scores) < 2:
         return np.zeros(len(scores), dtype=int), {}
-    n_distinct = len(np.unique(np.round(scores, 9), axis=0))
     best, labels, tried = np.inf, np.zeros(len(scores), dtype=int), {}
-    # Ten distinct segments a cluster, at least: fewer than that do not make a covariance.
-    for k in range(1, max(1, min(max_clusters, n_distinct // 10)) + 1):
-        model = GaussianMixture(
-            k, n_init=2, reg_covar=max(1e-3 * float(scores.var()), 1e-9), random_state=seed
-        )
+    for k in numbers:
+        model = GaussianMixture(k, n_init=2, reg_covar=max(1e-3 * float(scores.var()), 1e-9), random_state=seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(scores)
@@ -103,6 +99,16 @@ def _choose(scores: np.ndarray, max_clusters: int, seed: int) -> tuple[np.ndarra
         if tried[k] < best:
             best, labels = tried[k], model.predict(scores)
     return labels, tried
+
+
+def _numbers(scores: np.ndarray, max_clusters: int, k: int | None) -> list[int]:
+    n_distinct = len(np.unique(np.round(scores, 9), axis=0))
+    if k is None:
+        # Ten distinct segments a cluster, at least: fewer than that do not make a covariance.
+        return list(range(1, max(1, min(max_clusters, n_distinct // 10)) + 1))
+    if not 1 <= k <= n_distinct:
+        raise BadInput(f"k: must lie between 1 and the {n_distinct} segments that differ, got {k}")
+    return [k]
 
 
 def _largest_first(labels: np.ndarray) -> tuple[np.ndarray, int]:
@@ -119,6 +125,7 @@ def cluster(
     *,
     seed: int = 0,
     max_clusters: int = 12,
+    k: int | None = None,
 ) -> Clusters:
     """Group segments and name each group by its share of the corpora.
 
@@ -138,6 +145,8 @@ def cluster(
         Of the mixtures' first guesses.
     max_clusters : int
         The most clusters tried; at least ten distinct segments are asked for each.
+    k : int, optional
+        Make so many, whatever the criterion says.
 
     Returns
     -------
@@ -147,7 +156,7 @@ def cluster(
     Raises
     ------
     BadInput
-        If the features are not finite, or the corpus indices do not fit them.
+        If the features are not finite, the corpus indices do not fit them, or there are fewer segments than clusters.
 
     References
     ----------
@@ -162,21 +171,17 @@ def cluster(
     corpora = np.asarray(corpus_index)
     if corpora.shape != (len(scores),):
         raise BadInput(f"corpus_index: must have one entry a segment ({len(scores)}), got {corpora.shape}")
-    if (
-        not np.issubdtype(corpora.dtype, np.integer)
-        or corpora.min() < 0
-        or corpora.max() >= len(corpus_names)
-    ):
+    if not np.issubdtype(corpora.dtype, np.integer) or corpora.min() < 0 or corpora.max() >= len(corpus_names):
         raise BadInput(
             f"corpus_index: must hold integers from 0 to {len(corpus_names) - 1}, "
             f"got values from {corpora.min()} to {corpora.max()}"
         )
     if max_clusters < 1:
         raise BadInput(f"max_clusters: must be at least 1, got {max_clusters}")
-    raw, tried = _choose(scores, max_clusters, seed)
-    labels, k = _largest_first(raw)
-    counts = np.zeros((k, len(corpus_names)))
+    raw, tried = _choose(scores, _numbers(scores, max_clusters, k), seed)
+    labels, n_found = _largest_first(raw)
+    counts = np.zeros((n_found, len(corpus_names)))
     np.add.at(counts, (labels, corpora), 1)
     shares = counts / counts.sum(axis=1, keepdims=True)
-    names = tuple(name_cluster(index + 1, shares[index].tolist(), corpus_names) for index in range(k))
-    return Clusters(labels, k, tried, names, shares)
+    names = tuple(name_cluster(index + 1, shares[index].tolist(), corpus_names) for index in range(n_found))
+    return Clusters(labels, n_found, tried, names, shares)

@@ -36,6 +36,8 @@ class Segments:
         Where in the file (seconds).
     length_s : float
         About how long each is (seconds).
+    n_steps : np.ndarray, shape (M,), int
+        How many latent steps of its file each is; they follow one another from the first.
     """
 
     latents: np.ndarray
@@ -43,6 +45,7 @@ class Segments:
     start_s: np.ndarray
     duration_s: np.ndarray
     length_s: float
+    n_steps: np.ndarray
 
 
 def check_space(space: str | None) -> None:

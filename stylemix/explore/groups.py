@@ -1,0 +1,295 @@
+"""The clusters of a run, numbered as on its map: what is in each, and where in the files it sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stylemix.audio import shown_name
+from stylemix.errors import BadInput
+from stylemix.explore.cluster import Clusters, cluster
+from stylemix.explore.embed import principal_scores
+from stylemix.explore.segments import segments_of, unchanged_paths
+from stylemix.explore.spaces import Segments, check_space, choose_space, features_in
+from stylemix.model.run import Run
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The segments of a run and their clusters.
+
+    Parameters
+    ----------
+    segments : Segments
+        M of them.
+    corpus : np.ndarray, shape (M,), int
+        Of each.
+    space : str
+        In what they are alike.
+    features : np.ndarray, shape (M, F)
+        What describes each there.
+    paths : sequence of Path or None
+        The recordings; None for one that has moved or changed.
+    clusters : Clusters
+        Labels from 0, names from 1.
+    """
+
+    segments: Segments
+    corpus: np.ndarray
+    space: str
+    features: np.ndarray
+    paths: Sequence[Path | None]
+    clusters: Clusters
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a file of a run.
+
+    Parameters
+    ----------
+    file : int
+        Its place among the run's files.
+    start_s, duration_s : float
+        Where in it (seconds).
+    """
+
+    file: int
+    start_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Segments that sound alike.
+
+    Parameters
+    ----------
+    number : int
+        From 1 for the largest, as on the map.
+    size : int
+        Segments in it.
+    shares : tuple of float
+        Part of them from each corpus; they sum to 1.
+    medoid : Stretch
+        The segment that is the most like all others.
+    """
+
+    number: int
+    size: int
+    shares: tuple[float, ...]
+    medoid: Stretch
+
+
+@dataclass(frozen=True)
+class RunClusters:
+    """The clusters of a run.
+
+    Parameters
+    ----------
+    clusters : tuple of Cluster
+        By their numbers.
+    grouping : Grouping
+        Of the segments.
+    steps : tuple of np.ndarray, shape (N,), int
+        For each file of the run, the number of the cluster at each latent step.
+    """
+
+    clusters: tuple[Cluster, ...]
+    grouping: Grouping
+    steps: tuple[np.ndarray, ...]
+
+    def find(self, number: int) -> Cluster:
+        """Return a cluster by its number.
+
+        Parameters
+        ----------
+        number : int
+            As on the map.
+
+        Returns
+        -------
+        Cluster
+            The one.
+
+        Raises
+        ------
+        BadInput
+            If there is none of that number.
+        """
+        numbers = [one.number for one in self.clusters]
+        if number not in numbers:
+            there = "is only cluster 1" if len(numbers) == 1 else f"are 1 to {len(numbers)}"
+            raise BadInput(f"cluster: there is no cluster {number} in this run; there {there}, see stylemix map")
+        return self.clusters[numbers.index(number)]
+
+    def mask(self, number: int, file: int) -> np.ndarray:
+        """Tell where in a file a cluster sounds.
+
+        Parameters
+        ----------
+        number : int
+            The cluster.
+        file : int
+            Its place among the run's files.
+
+        Returns
+        -------
+        np.ndarray, shape (N,), bool
+            One entry a latent step.
+        """
+        return self.steps[file] == self.find(number).number
+
+    def numbers_in(self, files: Sequence[int]) -> list[int]:
+        """List the clusters that sound in some files.
+
+        Parameters
+        ----------
+        files : sequence of int
+            Places among the run's files.
+
+        Returns
+        -------
+        list of int
+            Their numbers, increasing.
+        """
+        return np.unique(np.concatenate([np.zeros(0, int), *(self.steps[i] for i in files)])).tolist()
+
+    def stretch(self, number: int, *, outside: int | None = None) -> Stretch:
+        """Find the stretch of a file that stands for a cluster.
+
+        Parameters
+        ----------
+        number : int
+            The cluster.
+        outside : int, optional
+            A corpus that the file must not belong to.
+
+        Returns
+        -------
+        Stretch
+            The medoid of the cluster's segments outside of that corpus, with all segments of the cluster that
+            follow one another around it.
+
+        Raises
+        ------
+        BadInput
+            If the cluster does not exist, or has no segment outside of that corpus.
+        """
+        label, grouping = self.find(number).number - 1, self.grouping
+        mine = grouping.clusters.labels == label
+        allowed = mine if outside is None else mine & (grouping.corpus != outside)
+        if not allowed.any():
+            others = np.unique(grouping.clusters.labels[grouping.corpus != outside]) + 1
+            raise BadInput(
+                f"cluster: {number} holds nothing but the target's corpus and cannot be the source; "
+                f"choose one of {', '.join(map(str, others.tolist()))}"
+            )
+        first = last = _medoid(grouping.features, allowed)
+        segments = grouping.segments
+        while first > 0 and mine[first - 1] and segments.file[first - 1] == segments.file[first]:
+            first -= 1
+        while last + 1 < len(mine) and mine[last + 1] and segments.file[last + 1] == segments.file[last]:
+            last += 1
+        return _between(segments, first, last)
+
+
+def group_run(
+    run: Run,
+    *,
+    space: str | None = None,
+    k: int | None = None,
+    seed: int = 0,
+    update: Callable[..., None] = lambda done, note="": None,
+) -> Grouping:
+    """Cut a run into segments and group them.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    space : {"latents", "scattering", "both"}, optional
+        In what segments are alike; by default both, or the latents alone where a recording has moved or changed.
+    k : int, optional
+        Make so many clusters; by default a criterion chooses (see `stylemix.explore.cluster.cluster`).
+    seed : int
+        Of the clusters.
+    update : callable
+        ``update(done, note=...)`` hears how far it is, up to 0.4.
+
+    Returns
+    -------
+    Grouping
+        What the map shows, and hybrids take as sources and targets.
+
+    Raises
+    ------
+    BadInput
+        If the space is unknown, or needs recordings that are gone.
+    StylemixError
+        If the training did not finish.
+    """
+    check_space(space)
+    segments, paths = segments_of(run, update), unchanged_paths(run)
+    corpus = np.array([file.corpus for file in run.files])[segments.file]
+    space = choose_space(space, paths)
+    hashes = [file.sha256 for file in run.files]
+    features = features_in(space, segments, paths, hashes, lambda share: update(0.1 + 0.2 * share, note="scattering"))
+    update(0.3, note="clusters")
+    names = [shown_name(name) for name in run.corpora]
+    return Grouping(segments, corpus, space, features, paths, cluster(features, corpus, names, seed=seed, k=k))
+
+
+def clusters_of(run: Run, *, space: str | None = None, k: int | None = None, seed: int = 0) -> RunClusters:
+    """Find the clusters of a run, numbered as on the map that `stylemix map` writes with the same seed and space.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    space : {"latents", "scattering", "both"}, optional
+        In what segments are alike; as for `group_run`. The latents need no recordings.
+    k : int, optional
+        Make so many; numbers then agree with no map.
+    seed : int
+        Of the clusters.
+
+    Returns
+    -------
+    RunClusters
+        Clusters by number, and where each sounds.
+
+    Raises
+    ------
+    BadInput
+        If the space is unknown or needs recordings that are gone, or there are fewer segments than clusters.
+    StylemixError
+        If the training did not finish.
+    """
+    grouping = group_run(run, space=space, k=k, seed=seed)
+    labels, segments = grouping.clusters.labels, grouping.segments
+    found = []
+    for label in range(grouping.clusters.k):
+        middle = _medoid(grouping.features, labels == label)
+        shares = tuple(grouping.clusters.shares[label].tolist())
+        found.append(Cluster(label + 1, int((labels == label).sum()), shares, _between(segments, middle, middle)))
+    files = [segments.file == index for index in range(len(run.files))]
+    steps = [np.repeat(labels[mine] + 1, segments.n_steps[mine]) for mine in files]
+    return RunClusters(tuple(found), grouping, tuple(steps))
+
+
+def _medoid(features: np.ndarray, among: np.ndarray) -> int:
+    """Index of the segment with the least sum of squared distances to the others among which it is sought."""
+    scores = principal_scores(features, 8)
+    # The sum over all y of |x - y|^2 is n |x - mean|^2 plus what does not depend on x: nearest the mean is least.
+    away = np.square(scores - scores[among].mean(axis=0)).sum(axis=1)
+    return int(np.where(among, away, np.inf).argmin())
+
+
+def _between(segments: Segments, first: int, last: int) -> Stretch:
+    start_s = float(segments.start_s[first])
+    end_s = float(segments.start_s[last] + segments.duration_s[last])
+    return Stretch(int(segments.file[first]), start_s, end_s - start_s)
