@@ -13,6 +13,10 @@ def beam_search(
     pool: np.ndarray,
     file_of: np.ndarray,
     fresh: np.ndarray,
+    by_step: np.ndarray,
+    by_place: np.ndarray,
+    span: int,
+    place: np.ndarray,
     jump: float,
     stretch: float,
     width: int,
@@ -29,6 +33,8 @@ def beam_search(
         Which file each belongs to.
     fresh : np.ndarray, shape (M, k)
         Pool indices to which the path may jump at each step.
+    by_step, by_place, span, place
+        What a step of the pool costs beside its distance: the fields of `Surcharge`.
     jump, stretch : float
         Cost of a jump, and of staying a step or leaving one out.
     width : int
@@ -39,7 +45,7 @@ def beam_search(
     path : np.ndarray, shape (M,)
         Pool indices.
     cost : float
-        Sum of the distances and the costs on the way.
+        Sum of the distances, the surcharges and the costs on the way.
     """
     n_steps, n_fresh = fresh.shape
     n_pool = pool.shape[0]
@@ -72,7 +78,8 @@ def beam_search(
             total = 0.0
             for d in range(source.shape[1]):
                 total += (source[m, d] - pool[index[i], d]) ** 2
-            cost[i] += np.sqrt(total)
+            at = index[i]
+            cost[i] += np.sqrt(total) + by_step[at] + by_place[m // span, place[at]]
         order = np.argsort(cost[:n])
         n_kept = min(width, n)
         for i in range(n_kept):

@@ -2,118 +2,82 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from stylemix.arrays import Latents
 from stylemix.errors import BadInput
+from stylemix.hybrid.alignment.neighbours import Surcharge, nearest
+from stylemix.hybrid.alignment.path import Path as Path
+from stylemix.hybrid.alignment.plan import prices
+from stylemix.hybrid.alignment.pool import Pool, choose
+from stylemix.hybrid.alignment.space import Weights, compare
+from stylemix.hybrid.alignment.space import step_loudness as step_loudness
+from stylemix.hybrid.dials import Dials
 
-# How much one standard deviation of loudness weighs against one of a whole latent vector.
-LOUDNESS_WEIGHT = 0.5
 # What a jump costs, as the seconds of going on at the median distance (of a step to its nearest candidate) that it
 # is worth. Measured on two held-out pieces of each of four corpora, steps of 93 ms: 0.023, 0.033 and 0.046 s give runs
 # of 0.39, 0.67 and 1.16 s on average, 17, 4 and 0 % of the time in runs under 0.25 s, and a distance 0.24, 0.29 and
 # 0.35 of the way from the nearest to a random step.
 JUMP_S = 0.03
 STRETCH_S = 0.012
-# A chunk of distances to an hour of target takes 512 * 78,000 * 4 bytes = 160 MB.
-CHUNK_STEPS = 512
-
-
-@dataclass(frozen=True)
-class Path:
-    """A way through the target files on the source's timeline.
-
-    Parameters
-    ----------
-    file : np.ndarray, shape (M,), int
-        Index of the target file at each latent step of the source.
-    step : np.ndarray, shape (M,), int
-        Latent step inside that file.
-    """
-
-    file: np.ndarray
-    step: np.ndarray
-
-    @property
-    def n_steps(self) -> int:
-        """Number of steps of the source."""
-        return len(self.file)
-
-    def runs(self) -> np.ndarray:
-        """Cut the path where it does not simply go on.
-
-        Returns
-        -------
-        np.ndarray, shape (R, 2), int
-            First step and one past the last of each run, on the source's timeline.
-
-        Examples
-        --------
-        >>> Path(np.array([0, 0, 1, 1]), np.array([4, 5, 6, 7])).runs().tolist()
-        [[0, 2], [2, 4]]
-        """
-        breaks = np.flatnonzero((np.diff(self.file) != 0) | (np.diff(self.step) != 1)) + 1
-        edges = np.concatenate([[0], breaks, [self.n_steps]])
-        return np.stack([edges[:-1], edges[1:]], axis=1)
-
-    def held(self, slack: int) -> Path:
-        """Let runs go on until they are more than `slack` steps off: small changes of tempo splice rarely.
-
-        Parameters
-        ----------
-        slack : int
-            Steps.
-
-        Returns
-        -------
-        Path
-            Each step at most `slack` from where it was, in the same file.
-
-        Examples
-        --------
-        >>> Path(np.zeros(6, int), np.array([0, 1, 3, 4, 6, 7])).held(1).step.tolist()
-        [0, 1, 2, 3, 6, 7]
-        """
-        step = self.step.copy()
-        for m in range(1, self.n_steps):
-            going_on = step[m - 1] + 1
-            if self.file[m] == self.file[m - 1] and abs(going_on - self.step[m]) <= slack:
-                step[m] = going_on
-        return Path(self.file, step)
+# States that the search keeps at each step.
+WIDTH = 32
+# Noise, and what a later variation pays, is drawn by stretches of the source and places of the target as long as a
+# phrase's beginning: noise on every step alone would cut the runs up instead of leading them elsewhere.
+PLACE_S = 2.0
+# What a place costs each time that an earlier variation was there, in median distances of a match.
+VARIATION_COST = 0.3
+# A pool of ten hours in steps of 93 ms takes 240 MB.
+POOL_S = 36_000.0
+DEFAULT = Dials()
 
 
 def match(
     source: Latents,
-    targets: list[Latents],
+    targets: Sequence[Latents],
     *,
-    pool_s: float = 3600.0,
+    dials: Dials = DEFAULT,
     n_candidates: int = 24,
     seed: int = 0,
     exclude: int | None = None,
+    pool_s: float = POOL_S,
+    allowed: Sequence[np.ndarray] | None = None,
 ) -> Path:
-    """Match every step of the source with a step of the targets, preferring to go on where it is.
+    """Match every step of the source with a step of the targets.
 
-    Candidates are the nearest steps in the latent space, whitened by the spread of both sides, with the
-    loudness of each side relative to its own mean as one more dimension. The path through them is the
-    cheapest in which going on in a file is free, staying or leaving out a step costs a little and jumping
-    costs more.
+    What two steps cost together is their distance in the space of `compare`: whitened latents beside loudness,
+    chroma and timbre. By ``dials.align`` the path is
+
+    - ``viterbi``: the cheapest in which going on in a file is free, staying or leaving out a step costs a little and
+      jumping to one of the nearest steps costs more, by ``dials.continuity``;
+    - ``transport``: the same, on distances from which the potentials of a transport plan are taken away, so that all
+      of the target is used alike;
+    - ``nearest``: the nearest step, whatever was before;
+    - ``off``: the targets as they are, one after the other, from the beginning again after the last.
 
     Parameters
     ----------
     source : Latents
         Codes of shape (D, M).
-    targets : list of Latents
+    targets : sequence of Latents
         One for each target file, same D.
-    pool_s : float
-        At most so many seconds of target are searched, taken from all files alike.
+    dials : Dials
+        Its alignment, continuity, randomness and weights count.
     n_candidates : int
         Nearest steps considered for a jump.
     seed : int
-        Chooses the stretches when not all is searched.
+        Draws the noise of ``dials.randomness``, the sample of a transport plan, and the stretches that are searched
+        when there are more than `pool_s`.
     exclude : int, optional
         Index of a target file to leave out (the source itself).
+    pool_s : float
+        At most so many seconds of target are searched, taken from all files alike.
+    allowed : sequence of np.ndarray, optional
+        For each target file a boolean for every latent step: only the steps that are true are used.
 
     Returns
     -------
@@ -123,100 +87,151 @@ def match(
     Raises
     ------
     BadInput
-        If there is no target material at all.
+        If the source is shorter than a step, there is no target material, all of it is silent, or the latents of
+        the two sides or the shapes in `allowed` do not belong together.
+
+    Examples
+    --------
+    >>> codes = np.random.default_rng(0).standard_normal((4, 60)).astype(np.float32)
+    >>> target = Latents(codes, np.zeros(60, np.float32), 8000, 1024)
+    >>> source = Latents(codes[:, 20:25], np.zeros(5, np.float32), 8000, 1024)
+    >>> match(source, [target]).step.tolist()
+    [20, 21, 22, 23, 24]
     """
-    from stylemix.hybrid._kernels import beam_search
-
-    file_of, step_of = _pool(targets, round(pool_s * source.step_rate_hz), seed, exclude)
-    if not len(file_of):
-        raise BadInput(
-            "hybrid: there is no target material to match with; give --target or train on longer files"
-        )
-    pool = _gather(targets, file_of, step_of)
-    points, pool = _whitened(_points(source), pool)
-    fresh, jump = _nearest(points, pool, min(n_candidates, len(pool)))
-    # A stretch of the pool ends where the file or the sampling ends.
-    stretch = np.cumsum(np.concatenate([[0], (np.diff(file_of) != 0) | (np.diff(step_of) != 1)]))
-    rate = source.step_rate_hz
-    path, _ = beam_search(points, pool, stretch, fresh, JUMP_S * rate * jump, STRETCH_S * rate * jump, 32)
-    return Path(file_of[path], step_of[path])
+    pool = choose(source, targets, exclude=exclude, pool_s=pool_s, seed=seed, allowed=allowed)
+    if dials.align == "off":
+        return pool.path(np.arange(source.n_steps) % pool.n_steps)
+    search = _prepare(source, targets, pool, dials, n_candidates, seed)
+    return pool.path(search.find(search.surcharge))
 
 
-def _points(latents: Latents) -> np.ndarray:
-    """Codes with the mean-free loudness as one more dimension, shape (M, D + 1)."""
-    loudness = step_loudness(latents)
-    loudness = np.maximum(loudness, loudness.max() - 7.0)  # -60 dB: below that, silence is silence
-    return np.concatenate([latents.codes, (loudness - loudness.mean())[None]]).T.astype(np.float32)
-
-
-def step_loudness(latents: Latents) -> np.ndarray:
-    """Bring the loudness of the feature frames to the latent steps.
+def variations(
+    source: Latents,
+    targets: Sequence[Latents],
+    n: int,
+    *,
+    dials: Dials = DEFAULT,
+    n_candidates: int = 24,
+    seed: int = 0,
+    exclude: int | None = None,
+    pool_s: float = POOL_S,
+    allowed: Sequence[np.ndarray] | None = None,
+) -> list[Path]:
+    """Match in several ways that differ: each pays for being where an earlier one was at the same time.
 
     Parameters
     ----------
-    latents : Latents
-        N frames of loudness, M steps.
+    source, targets, dials, n_candidates, seed, exclude, pool_s, allowed
+        See `match`.
+    n : int
+        How many.
 
     Returns
     -------
-    np.ndarray, shape (M,)
-        Mean log-loudness of the frames of each step.
+    list of Path
+        The first is what `match` gives. With ``dials.align`` ``off`` each begins elsewhere in the target.
+
+    Raises
+    ------
+    BadInput
+        As `match`, and if `n` is less than 1.
+
+    Examples
+    --------
+    >>> codes = np.random.default_rng(0).standard_normal((4, 200)).astype(np.float32)
+    >>> target = Latents(codes, np.zeros(200, np.float32), 8000, 1024)
+    >>> source = Latents(codes[:, ::7].copy(), np.zeros(29, np.float32), 8000, 1024)
+    >>> one, two = variations(source, [target], 2)
+    >>> one.apart(two, slack=4) > 0
+    True
     """
-    n_frames, n_steps = len(latents.loudness), latents.n_steps
-    edges = (np.arange(n_steps) * n_frames) // max(1, n_steps)
-    if n_frames < n_steps:
-        return np.full(n_steps, latents.loudness.mean() if n_frames else 0.0)
-    return np.add.reduceat(latents.loudness, edges) / np.diff(np.append(edges, n_frames))
+    if n < 1:
+        raise BadInput(f"variations: must be 1 or more, got {n}")
+    pool = choose(source, targets, exclude=exclude, pool_s=pool_s, seed=seed, allowed=allowed)
+    if dials.align == "off":
+        return [pool.path((np.arange(source.n_steps) + i * pool.n_steps // n) % pool.n_steps) for i in range(n)]
+    search = _prepare(source, targets, pool, dials, n_candidates, seed)
+    surcharge, paths = search.surcharge, []
+    for _ in range(n):
+        found = search.find(surcharge)
+        paths.append(pool.path(found))
+        surcharge = surcharge.plus(VARIATION_COST * search.unit * search.visited(found))
+    return paths
 
 
-def _pool(
-    targets: list[Latents], n_wanted: int, seed: int, exclude: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the stretches to search: everything, or the same share of each file in pieces of ten seconds."""
-    lengths = [0 if i == exclude else t.n_steps for i, t in enumerate(targets)]
-    share = min(1.0, n_wanted / max(1, sum(lengths)))
-    rng = np.random.default_rng(seed)
-    files, steps = [], []
-    for i, (length, latents) in enumerate(zip(lengths, targets, strict=True)):
-        piece = max(1, round(10 * latents.step_rate_hz))
-        starts = np.arange(0, length, piece)
-        if share < 1:
-            starts = np.sort(rng.permutation(starts)[: max(1, round(share * len(starts)))])
-        for start in starts:
-            step = np.arange(int(start), min(int(start) + piece, length))
-            files.append(np.full(len(step), i))
-            steps.append(step)
-    if not files:
-        return np.zeros(0, int), np.zeros(0, int)
-    return np.concatenate(files), np.concatenate(steps)
+@dataclass(frozen=True)
+class _Search:
+    """What all variations of a match have in common.
+
+    Parameters
+    ----------
+    points : np.ndarray, shape (M, E)
+        The source.
+    rows : np.ndarray, shape (P, E)
+        The pool.
+    pool : Pool
+        Where its steps are from.
+    surcharge : Surcharge
+        Of noise and of a transport plan.
+    unit : float
+        Median distance of a match.
+    dials : Dials
+        Alignment and continuity.
+    n_candidates : int
+        For a jump.
+    rate_hz : float
+        Steps per second.
+    """
+
+    points: np.ndarray
+    rows: np.ndarray
+    pool: Pool
+    surcharge: Surcharge
+    unit: float
+    dials: Dials
+    n_candidates: int
+    rate_hz: float
+
+    def find(self, surcharge: Surcharge) -> np.ndarray:
+        """Find a way through the pool, shape (M,)."""
+        from stylemix.hybrid._kernels import beam_search
+
+        # Where a jump is free, every step goes where it is cheapest.
+        if self.dials.align == "nearest" or self.dials.continuity == 0:
+            return nearest(self.points, self.rows, 1, surcharge)[0][:, 0]
+        fresh, _ = nearest(self.points, self.rows, min(self.n_candidates, len(self.rows)), surcharge)
+        price = self.dials.continuity * self.rate_hz * self.unit
+        path, _ = beam_search(
+            self.points, self.rows, self.pool.stretch, fresh,
+            surcharge.by_step, surcharge.by_place, surcharge.span, surcharge.place,
+            JUMP_S * price, STRETCH_S * price, WIDTH,
+        )  # fmt: skip
+        return path
+
+    def visited(self, found: np.ndarray) -> np.ndarray:
+        """Mark the places that a path was in, and half of it their neighbours, shape (S, Q)."""
+        marks = np.zeros(self.surcharge.by_place.shape, np.float32)
+        row, place = np.arange(len(found)) // self.surcharge.span, self.surcharge.place[found]
+        for beside in (-1, 1):
+            np.maximum.at(marks, (row, np.clip(place + beside, 0, marks.shape[1] - 1)), 0.5)
+        marks[row, place] = 1.0
+        return marks
 
 
-def _gather(targets: list[Latents], file_of: np.ndarray, step_of: np.ndarray) -> np.ndarray:
-    return np.concatenate([_points(targets[i])[step_of[file_of == i]] for i in np.unique(file_of)])
-
-
-def _whitened(points: np.ndarray, pool: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Divide by the spread within the two sides: a distance of 1 is one standard deviation of all."""
-    variance = 0.5 * (points.var(axis=0) + pool.var(axis=0))
-    n_dims = points.shape[1] - 1
-    weights = np.full(n_dims + 1, 1 / np.sqrt(n_dims))
-    weights[-1] = LOUDNESS_WEIGHT
-    # A dimension that never moves says nothing; it is not blown up.
-    scale = (weights / np.sqrt(np.maximum(variance, 1e-6 * max(variance.max(), 1e-12)))).astype(np.float32)
-    return np.ascontiguousarray(points * scale), np.ascontiguousarray(pool * scale)
-
-
-def _nearest(points: np.ndarray, pool: np.ndarray, k: int) -> tuple[np.ndarray, float]:
-    """Return the k nearest pool points of each point, and the median distance to the nearest."""
-    import torch
-
-    tensor = torch.from_numpy(pool)
-    half_norm = 0.5 * tensor.square().sum(dim=1)
-    found, nearest = [], []
-    for start in range(0, len(points), CHUNK_STEPS):
-        chunk = torch.from_numpy(points[start : start + CHUNK_STEPS])
-        # |p - q|^2 = |p|^2 + 2 (|q|^2 / 2 - p q): the nearest have the largest p q - |q|^2 / 2.
-        values, index = torch.addmm(-half_norm, chunk, tensor.T).topk(k, dim=1)
-        found.append(index.to(torch.int32).numpy())
-        nearest.append((chunk.square().sum(dim=1) - 2 * values[:, 0]).clamp_min(0).sqrt().numpy())
-    return np.concatenate(found), max(float(np.median(np.concatenate(nearest))), 1e-6)
+def _prepare(
+    source: Latents, targets: Sequence[Latents], pool: Pool, dials: Dials, n_candidates: int, seed: int
+) -> _Search:
+    weights = Weights(dials.loudness, dials.chroma, dials.timbre)
+    chosen = [pool.step[pool.file == i] for i in range(len(targets))]
+    points, rows = compare(source, targets, chosen, weights)
+    plain = Surcharge.none(len(rows))
+    _, distances = nearest(points, rows, 1, plain)
+    unit = max(float(np.median(distances)), 1e-6)
+    by_step = prices(points, rows, unit, seed) if dials.align == "transport" else plain.by_step
+    span = max(1, round(PLACE_S * source.step_rate_hz))
+    place = pool.places(span)
+    shape = (math.ceil(source.n_steps / span), int(place[-1]) + 1)
+    noise = np.random.default_rng(seed).standard_normal(shape, np.float32) if dials.randomness else np.zeros(shape)
+    by_place = (dials.randomness * unit * noise).astype(np.float32)
+    surcharge = Surcharge(by_step, by_place, span, place)
+    return _Search(points, rows, pool, surcharge, unit, dials, n_candidates, source.step_rate_hz)

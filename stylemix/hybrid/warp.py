@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from stylemix.arrays import Latents
-from stylemix.hybrid.align import Path, _points, _whitened
+from stylemix.hybrid.alignment.check import check
+from stylemix.hybrid.alignment.path import Path
+from stylemix.hybrid.alignment.space import Weights, compare
+from stylemix.hybrid.dials import Dials
 
 # The coarse alignment compares at most so many steps a side; the fine one looks this many coarse steps
 # around it.
@@ -13,22 +16,32 @@ MOST_STEPS = 4000
 BAND_STEPS = 3
 # Cost of a step that is not diagonal, in median distances.
 SLANT_COST = 0.3
+DEFAULT = Dials()
 
 
-def warp(source: Latents, target: Latents) -> Path:
+def warp(source: Latents, target: Latents, *, dials: Dials = DEFAULT) -> Path:
     """Align the target to the source's timeline: first coarsely as a whole, then finely along that.
 
     Parameters
     ----------
     source, target : Latents
         Codes of shape (D, M) and (D, P).
+    dials : Dials
+        Its weights of loudness, chroma and timbre count.
 
     Returns
     -------
     Path
         M steps of file 0, never falling, from the target's beginning to its end.
+
+    Raises
+    ------
+    BadInput
+        If a side is empty, the target is silent, or the two do not belong together.
     """
-    points, pool = _whitened(_points(source), _points(target))
+    check(source, [target])
+    weights = Weights(dials.loudness, dials.chroma, dials.timbre)
+    points, pool = compare(source, [target], [np.arange(target.n_steps)], weights)
     slant = SLANT_COST * _typical_distance(points, pool)
     coarse, factor_a, factor_b = _coarse(points, pool, slant)
     if factor_a == factor_b == 1:
