@@ -65,6 +65,17 @@ Reconstruct: TypeAlias = Annotated[
     bool, typer.Option(help="Make sound from each representation, the slowest part.")
 ]
 
+Modes: TypeAlias = Annotated[
+    str, typer.Option("--modes", metavar="NAME,...", help="Which modes are measured, of those of `hybrid --mode`.")
+]
+Controls: TypeAlias = Annotated[
+    str, typer.Option("--controls", metavar="NAME,...", help="Which modes are measured beside them, to compare with.")
+]
+Sources: TypeAlias = Annotated[int, typer.Option(metavar="N", help="From how many files 15 s are taken.")]
+BothDirections: TypeAlias = Annotated[
+    bool, typer.Option("--both-directions", help="Measure the way from the second corpus to the first, too.")
+]
+
 # Rendering.
 Alpha: TypeAlias = Annotated[
     str,
@@ -108,3 +119,24 @@ Bits: TypeAlias = Annotated[
 SampleRate: TypeAlias = Annotated[
     int | None, typer.Option(metavar="HZ", help="Sample rate of the file; else the source's.")
 ]
+
+
+def words(text: str) -> list[str]:
+    """Take a list of words apart.
+
+    Parameters
+    ----------
+    text : str
+        Words with commas between them.
+
+    Returns
+    -------
+    list of str
+        Without spaces around them; none for nothing.
+
+    Examples
+    --------
+    >>> words("match, style")
+    ['match', 'style']
+    """
+    return [word.strip() for word in text.split(",") if word.strip()]
