@@ -15,6 +15,7 @@ from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.files import readable_os_errors, write_json, write_text
 from stylemix.model.artefact import (
+    ALPHA,
     CARD,
     LATENTS,
     METRICS,
@@ -184,7 +185,7 @@ def mark_unfinished(folder: Path) -> None:
     """
     with readable_os_errors(folder):
         write_json(folder / METRICS, {"finished": False})
-        for part in (LATENTS, CARD):
+        for part in (LATENTS, CARD, ALPHA):
             (folder / part).unlink(missing_ok=True)
 
 
