@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylemix.audio import probe, shown_name
-from stylemix.errors import BadInput, StylemixError
-from stylemix.files import sha256_file
+from stylemix.errors import BadInput
+from stylemix.hybrid.cluster_roles import find_clusters, masks_of
+from stylemix.hybrid.mixture import Mixture, check_weights, parse_weights
+from stylemix.hybrid.run_files import existing_files, find_corpus
+from stylemix.hybrid.run_files import find_file as find_file
+from stylemix.hybrid.run_files import representative as representative
 from stylemix.phase.dial import find_quality
 
 if TYPE_CHECKING:
+    from stylemix.explore.groups import RunClusters
     from stylemix.model.run import Run
 
 MODES = ("match", "style", "morph")
@@ -23,7 +28,7 @@ PHASES = ("auto", "parents", "source", "estimate")
 
 @dataclass(frozen=True)
 class Roles:
-    """The two parents of a hybrid.
+    """The parents of a hybrid: a source, and one or more corpora of targets.
 
     Parameters
     ----------
@@ -32,11 +37,24 @@ class Roles:
     source_index : int or None
         Its place among the run's files, if it is one of them.
     own, other : int
-        Corpus at alpha 0 and at alpha 1.
+        Corpus at alpha 0, and at alpha 1 the only one or that of the largest share.
     targets : dict of int to Path
-        Files to match with, by their place in the run's files (or -1 for a file of the user's choice).
+        Files to match with, by their place in the run's files (or -1 for a file of the user's choice); corpus
+        after corpus in the order of `others`.
     warnings : tuple of str
         What the user should know.
+    others : tuple of int
+        Corpora at alpha 1; `other` alone by default.
+    shares : tuple of float
+        Of each of them, greater than 0; they sum to 1.
+    corpus_of : dict of int to int
+        Corpus of each target file; `other` for one that is not named.
+    alpha : float or None
+        Where weights were given, what they say: 1 minus the share of the source's own corpus.
+    stretch_s : tuple of float, optional
+        Where a cluster is the source, the start of the stretch that stands for it and its duration (seconds).
+    masks : dict of int to np.ndarray, shape (N,), bool
+        Where a cluster is the target, the latent steps of each target file that belong to it.
     """
 
     source: Path
@@ -45,9 +63,18 @@ class Roles:
     other: int
     targets: dict[int, Path] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    others: tuple[int, ...] = ()
+    shares: tuple[float, ...] = (1.0,)
+    corpus_of: dict[int, int] = field(default_factory=dict)
+    alpha: float | None = None
+    stretch_s: tuple[float, float] | None = None
+    masks: dict[int, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "others", self.others or (self.other,))
 
     def conditions(self, n_corpora: int) -> np.ndarray:
-        """Return the weights of the corpora at alpha 0 and 1.
+        """Return the weights of the corpora at alpha 0, and at alpha 1 for each corpus of targets.
 
         Parameters
         ----------
@@ -56,10 +83,31 @@ class Roles:
 
         Returns
         -------
-        np.ndarray, shape (2, n_corpora), float32
-            Two one-hot rows.
+        np.ndarray, shape (1 + n_targets, n_corpora), float32
+            One-hot rows: the source's own corpus, then `others`.
         """
-        return np.eye(n_corpora, dtype=np.float32)[[self.own, self.other]]
+        return np.eye(n_corpora, dtype=np.float32)[[self.own, *self.others]]
+
+    def targets_of(self, corpus: int) -> dict[int, Path]:
+        """Return the target files of one corpus.
+
+        Parameters
+        ----------
+        corpus : int
+            One of `others`.
+
+        Returns
+        -------
+        dict of int to Path
+            A part of `targets`, in its order.
+
+        Examples
+        --------
+        >>> roles = Roles(Path("a"), 0, 0, 1, {3: Path("b"), 7: Path("c")}, others=(1, 2), corpus_of={3: 1, 7: 2})
+        >>> list(roles.targets_of(2))
+        [7]
+        """
+        return {key: path for key, path in self.targets.items() if self.corpus_of.get(key, self.other) == corpus}
 
 
 def check_words(mode: str, phase: str, quality: str, *, phases: tuple[str, ...] = PHASES) -> None:
@@ -106,7 +154,15 @@ def told_quality(phase: str, quality: str) -> str | None:
 
 
 def assign_roles(
-    run: Run, *, source: str | Path | None, target: str | Path | None, mode: str, to: str | None
+    run: Run,
+    *,
+    source: str | Path | None,
+    target: str | Path | None,
+    mode: str,
+    to: str | None,
+    weights: str | Mapping[str, float] | Mixture | None = None,
+    source_cluster: int | None = None,
+    target_cluster: int | None = None,
 ) -> Roles:
     """Find out who is who.
 
@@ -118,10 +174,16 @@ def assign_roles(
         Any file; by default a representative one of the first corpus.
     target : str or Path, optional
         Any file; by default everything in the other corpus.
-    mode : {"match", "style", "morph"}
+    mode : str
         What is going to be done.
     to : str, optional
         Name of the target's corpus.
+    weights : str, mapping or Mixture, optional
+        Shares of the corpora in place of alpha and `to` (see `stylemix.hybrid.mixture.parse_weights`).
+    source_cluster : int, optional
+        Number of a cluster, as on the map, whose middle is the source.
+    target_cluster : int, optional
+        Number of a cluster to which the targets are restricted.
 
     Returns
     -------
@@ -131,105 +193,94 @@ def assign_roles(
     Raises
     ------
     BadInput
-        If a file or the corpus does not exist, or `mode` needs a target.
+        If a file, the corpus or a cluster does not exist, `mode` needs a target, the weights are no weights, a
+        cluster has nothing of what is asked of it, or two choices contradict each other.
     """
-    warnings: list[str] = []
-    index = representative(run, 0) if source is None else find_file(run, source)
-    path = run.file_path(index) if source is None and index is not None else Path(str(source))
-    own = 0 if index is None else run.files[index].corpus
-    target_index = find_file(run, target) if target is not None else None
-    other = _other_corpus(run, own, to, None if target_index is None else run.files[target_index].corpus)
+    mixture = None
+    if weights is not None:
+        check_weights(target=target, to=to, mode=mode)
+        mixture = parse_weights(weights, run.corpora)
     if mode == "morph" and target is None:
         raise BadInput("hybrid: the mode morph aligns two given files; add --target FILE")
-    if source is None:
+    goal = None if to is None else find_corpus(run, to)
+    place = None if target is None else find_file(run, target)
+    clusters = find_clusters(run, source, target, place, source_cluster, target_cluster)
+    warnings: list[str] = []
+    index, path, stretch = _source(run, source, source_cluster, clusters, goal, warnings)
+    own = 0 if index is None else run.files[index].corpus
+    if mixture is not None:
+        others, shares = mixture.others(own)
+    else:
+        others, shares = (_other(run, own, goal, place, target_cluster, clusters),), (1.0,)
+    files = _target_files(run, others, target, place)
+    masks = {} if target_cluster is None or clusters is None else _masks(run, files, target, target_cluster, clusters)
+    targets: dict[int, Path] = {}
+    for wanted in files.values():
+        heard = [i for i in wanted if target_cluster is None or i in masks]
+        targets |= existing_files(run, heard, mode, warnings) if target is None else {heard[0]: Path(target)}
+    return Roles(
+        path, index, own, others[int(np.argmax(shares))], targets, tuple(warnings), others, shares,
+        corpus_of={key: corpus for corpus, wanted in files.items() for key in wanted if key in targets},
+        alpha=None if mixture is None else mixture.alpha(own), stretch_s=stretch,
+        masks={key: masks[key] for key in targets if key in masks},
+    )  # fmt: skip
+
+
+def _source(
+    run: Run,
+    source: str | Path | None,
+    number: int | None,
+    clusters: RunClusters | None,
+    goal: int | None,
+    warnings: list[str],
+) -> tuple[int | None, Path, tuple[float, float] | None]:
+    """Place among the run's files, path, and the stretch that is used where a cluster asks for one."""
+    if clusters is not None and number is not None:
+        stretch = clusters.stretch(number, outside=goal)
+        path = run.file_path(stretch.file)
         warnings.append(
-            f"no source given: {shown_name(path.name)}, the file nearest the mean of {run.corpora[0]}"
+            f"source: {shown_name(path.name)} from {stretch.start_s:.1f} s, {stretch.duration_s:.1f} s long, "
+            f"the middle of cluster {number}"
         )
+        return stretch.file, path, (stretch.start_s, stretch.duration_s)
+    if source is not None:
+        return find_file(run, source), Path(source), None
+    index = representative(run, 0)
+    path = run.file_path(index)
+    warnings.append(f"no source given: {shown_name(path.name)}, the file nearest the mean of {run.corpora[0]}")
+    return index, path, None
+
+
+def _other(
+    run: Run, own: int, goal: int | None, place: int | None, number: int | None, clusters: RunClusters | None
+) -> int:
+    """Corpus at alpha 1: what was asked for, that of the target, the cluster's most frequent, or the next one."""
+    if goal is not None:
+        return goal
+    if place is not None and run.files[place].corpus != own:
+        return run.files[place].corpus
+    candidates = [i for i in range(len(run.corpora)) if i != own] or [own]
+    if clusters is None or number is None:
+        return candidates[0]
+    shares = clusters.find(number).shares
+    return max(candidates, key=lambda i: shares[i])
+
+
+def _target_files(
+    run: Run, others: tuple[int, ...], target: str | Path | None, place: int | None
+) -> dict[int, list[int]]:
+    """By corpus, the places among the run's files of what is matched with; -1 for a file outside of it."""
     if target is not None:
         probe(target)
-        key = -1 if target_index is None else target_index
-        return Roles(path, index, own, other, {key: Path(target)}, tuple(warnings))
-    wanted = [i for i, f in enumerate(run.files) if f.corpus == other]
-    return Roles(path, index, own, other, _existing(run, wanted, mode, warnings), tuple(warnings))
+        return {others[0]: [-1 if place is None else place]}
+    return {corpus: [i for i, f in enumerate(run.files) if f.corpus == corpus] for corpus in others}
 
 
-def representative(run: Run, corpus: int) -> int:
-    """Return the file, held out if there is one, whose mean latent is nearest its corpus' mean.
-
-    Parameters
-    ----------
-    run : Run
-        The trained model.
-    corpus : int
-        Which corpus.
-
-    Returns
-    -------
-    int
-        Its place among the run's files.
-    """
-    mine = [i for i, f in enumerate(run.files) if f.corpus == corpus]
-    means = {i: run.latents(i).codes.mean(axis=1) for i in mine}
-    centre = np.average([means[i] for i in mine], axis=0, weights=[run.files[i].seconds for i in mine])
-    held_out = [i for i in mine if run.files[i].split == "held-out"] or mine
-    return min(held_out, key=lambda i: float(np.linalg.norm(means[i] - centre)))
-
-
-def find_file(run: Run, path: str | Path) -> int | None:
-    """Return a file's place in the run, known by its path or its content.
-
-    Parameters
-    ----------
-    run : Run
-        The trained model.
-    path : str or Path
-        Any sound file.
-
-    Returns
-    -------
-    int or None
-        None if it is not in the corpora.
-
-    Raises
-    ------
-    BadInput
-        If it cannot be read.
-    """
-    info = probe(path)
-    for i, f in enumerate(run.files):
-        if Path(f.path).exists() and os.path.samefile(f.path, path):
-            return i
-    # The hash is only worth its time when a file of the run lasts as long.
-    alike = [i for i, f in enumerate(run.files) if abs(f.seconds - info.duration_s) < 1.0]
-    if not alike:
-        return None
-    digest = sha256_file(path)
-    return next((i for i in alike if run.files[i].sha256 == digest), None)
-
-
-def _other_corpus(run: Run, own: int, to: str | None, of_target: int | None) -> int:
-    names = list(run.corpora)
-    if to is not None:
-        if to not in names:
-            raise BadInput(f"hybrid: there is no corpus {to!r} in this run; choose one of {', '.join(names)}")
-        return names.index(to)
-    if of_target is not None and of_target != own:
-        return of_target
-    return next((i for i in range(len(names)) if i != own), own)
-
-
-def _existing(run: Run, wanted: list[int], mode: str, warnings: list[str]) -> dict[int, Path]:
-    """Keep the files that are still where they were; the mode style needs none of them."""
-    if mode == "style":
-        return {i: Path(run.files[i].path) for i in wanted}
-    found, problem = {}, None
-    for i in wanted:
-        try:
-            found[i] = run.file_path(i)
-        except StylemixError as error:
-            problem = error
-    if problem is not None and not found:
-        raise problem
-    if problem is not None:
-        warnings.append(f"{len(wanted) - len(found)} of {len(wanted)} target files are not used: {problem}")
-    return found
+def _masks(
+    run: Run, files: dict[int, list[int]], target: str | Path | None, number: int, clusters: RunClusters
+) -> dict[int, np.ndarray]:
+    masks: dict[int, np.ndarray] = {}
+    for corpus, wanted in files.items():
+        # Each corpus must have something of the cluster: a share of nothing cannot be heard.
+        masks |= masks_of(clusters, number, wanted, run.corpora[corpus] if target is None else str(target))
+    return masks

@@ -1,0 +1,120 @@
+"""Clusters as sources and targets of hybrids: what may be asked of them, and where in the files they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stylemix.audio import shown_name
+from stylemix.errors import BadInput
+
+if TYPE_CHECKING:
+    from stylemix.explore.groups import RunClusters
+    from stylemix.model.run import Run
+
+
+def find_clusters(
+    run: Run,
+    source: str | Path | None,
+    target: str | Path | None,
+    target_index: int | None,
+    source_cluster: int | None,
+    target_cluster: int | None,
+) -> RunClusters | None:
+    """Group a run where a cluster is asked for, after a look at whether the question makes sense.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    source, target : str or Path, optional
+        Files that the user gave.
+    target_index : int or None
+        The target's place among the run's files, if it is one of them.
+    source_cluster, target_cluster : int, optional
+        Numbers as on the map.
+
+    Returns
+    -------
+    RunClusters or None
+        None where no cluster is asked for: grouping takes seconds.
+
+    Raises
+    ------
+    BadInput
+        If a source was given twice, the target is no file of the run, or a cluster does not exist.
+    """
+    if source_cluster is None and target_cluster is None:
+        return None
+    from stylemix.explore.groups import clusters_of
+
+    if source_cluster is not None and source is not None:
+        raise BadInput("hybrid: --source-cluster chooses a source of its own, got --source too; leave one out")
+    if target_cluster is not None and target is not None and target_index is None:
+        raise BadInput(
+            f"hybrid: --target-cluster needs files of the run, {shown_name(target)} is none of them; leave one out"
+        )
+    clusters = clusters_of(run)
+    for number in (source_cluster, target_cluster):
+        if number is not None:
+            clusters.find(number)
+    return clusters
+
+
+def check_stretch(source_cluster: int | None, start_s: float, duration_s: float | None) -> None:
+    """Refuse a stretch beside a cluster that brings its own.
+
+    Parameters
+    ----------
+    source_cluster : int, optional
+        As the user gave it.
+    start_s : float
+        As the user gave it; 0 says nothing.
+    duration_s : float, optional
+        As the user gave it. It may shorten the stretch of the cluster.
+
+    Raises
+    ------
+    BadInput
+        If both say where to begin.
+    """
+    if source_cluster is not None and start_s:
+        raise BadInput(f"hybrid: --source-cluster chooses where to begin, got --start {start_s:g} too; leave one out")
+
+
+def masks_of(clusters: RunClusters, number: int, files: Sequence[int], name: str) -> dict[int, np.ndarray]:
+    """Find the steps of some files that belong to a cluster.
+
+    Parameters
+    ----------
+    clusters : RunClusters
+        Of the run.
+    number : int
+        As on the map.
+    files : sequence of int
+        Places among the run's files.
+    name : str
+        Of the corpus or file that they are, for messages.
+
+    Returns
+    -------
+    dict of int to np.ndarray, shape (N,), bool
+        For the files in which there are any.
+
+    Raises
+    ------
+    BadInput
+        If there is no such step.
+    """
+    masks = {index: clusters.mask(number, index) for index in files}
+    masks = {index: mask for index, mask in masks.items() if mask.any()}
+    if not masks:
+        there = clusters.numbers_in(files)
+        raise BadInput(
+            f"hybrid: there is nothing of {shown_name(name)} in cluster {number} to be the target; "
+            f"choose one of {', '.join(map(str, there))}, see stylemix map"
+        )
+    return masks
