@@ -44,9 +44,8 @@ class Dials:
     rhythm : {"both", "source", "target"} or None
         Whose loudness over time is kept; ``both`` goes with alpha. None: as the mode finds best.
     phase : {"auto", "parents", "source", "estimate"}
-        ``auto``: that of a parent where alpha is at its end, and estimated from the hybrid's magnitudes between;
-        ``parents``: that of whichever parent dominates; ``source``: the source's; ``estimate``: estimated
-        everywhere.
+        ``auto`` and ``parents``: each parent's partials on its own phases; ``source``: everything on the source's;
+        ``estimate``: estimated from the hybrid's magnitudes.
     quality : {"draft", "good", "best"}
         How much work an estimate is worth; with any other phase it says nothing.
 
@@ -95,7 +94,7 @@ class Dials:
     @property
     def told_quality(self) -> str | None:
         """The quality at which phases are estimated; None where none is."""
-        return self.quality if self.phase in ("auto", "estimate") and self.mode != "fade" else None
+        return self.quality if self.phase == "estimate" and self.mode != "fade" else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings by name, for JSON."""

@@ -56,9 +56,9 @@ def pieces(
     Piece
         Consecutive stretches that add up to the whole.
     """
-    bridge, run = RateBridge(source), prepared.blender.run
+    bridge = RateBridge(source)
     curves = [curve]
-    if want_target and prepared.target is None:
+    if want_target and not prepared.targets:
         curves.append(Curve(np.zeros(1), np.ones(1)))
 
     def render(block: Block, known: np.ndarray | None) -> np.ndarray:
@@ -67,13 +67,17 @@ def pieces(
             [_block(prepared, source, block, c, k) for c, k in zip(curves, beginnings, strict=True)]
         )
 
-    plan = render_plan(run, source.n_model_samples, align=step_samples(run))
-    with prepared.target or contextlib.nullcontext():
+    plan = render_plan(prepared.run, source.n_model_samples, align=step_samples(prepared.run))
+    with contextlib.ExitStack() as opened:
+        for target in prepared.targets:
+            opened.enter_context(target)
         for start, stop, mixed in overlapped(plan, render):
             original = source.read_model(start, stop)
             full = mixed[1] if len(mixed) > 1 else np.zeros_like(mixed[0])
-            if prepared.target is not None:
-                full = prepared.target.read(start, stop)
+            if prepared.targets:
+                shares = prepared.blender.shares
+                heard = [t.read(start, stop) for t in prepared.targets]
+                full = sum((share * x for share, x in zip(shares, heard, strict=True)), np.zeros_like(full))
             last = stop >= source.n_model_samples
             high, own, other = bridge.push(mixed[0], original, full, last=last)
             yield Piece(high, own, other, stop / source.model_rate)
@@ -86,5 +90,5 @@ def _block(
         return curve.at((block.read_start + samples) / source.model_rate)
 
     samples = source.read_model(block.read_start, block.read_stop)
-    target = None if prepared.target is None else prepared.target.read(block.read_start, block.read_stop)
-    return prepared.blender.blend(samples, target, alpha_at, known)
+    targets = [target.read(block.read_start, block.read_stop) for target in prepared.targets]
+    return prepared.blender.blend(samples, targets, alpha_at, known)

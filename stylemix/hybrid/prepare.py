@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stylemix.arrays import Latents
-from stylemix.hybrid.align import Path, match
+from stylemix.errors import BadInput
+from stylemix.hybrid.align import Path, variations
 from stylemix.hybrid.assemble import TargetAssembler
 from stylemix.hybrid.blend import Blender
+from stylemix.hybrid.cross import MosaicAssembler
+from stylemix.hybrid.dials import Dials
+from stylemix.hybrid.modes import MODES, resolve
 from stylemix.hybrid.roles import Roles
 from stylemix.hybrid.scan import Scan, scan, step_samples
 from stylemix.hybrid.source import SourceReader
-from stylemix.hybrid.transport import gaussian_transport, latent_statistics
+from stylemix.hybrid.style import style_shift
 from stylemix.progress import progress
 
 if TYPE_CHECKING:
@@ -26,6 +32,11 @@ MOST_GAIN_DB = 24.0
 SILENCE_DB = -90.0
 # A path may drift by as much before it is spliced, or by one step where a step is longer.
 SLACK_S = 0.1
+# Within this, two places of the target sound like one.
+APART_S = 0.5
+
+Target = TargetAssembler | MosaicAssembler
+Facts = dict[str, float | int]
 
 
 @dataclass(frozen=True)
@@ -34,32 +45,27 @@ class Prepared:
 
     Parameters
     ----------
+    run : Run
+        The trained model.
     blender : Blender
         Renders blocks.
-    target : TargetAssembler or None
-        The matched target; None in the mode ``style``.
+    targets : tuple of TargetAssembler or MosaicAssembler
+        What the source meets, one for each corpus at alpha 1; none in the mode ``style``.
     warnings : tuple of str
         What the user should know.
     facts : dict
         What goes into the result: the gain on the target and, where there is a path, its runs.
     """
 
+    run: Run
     blender: Blender
-    target: TargetAssembler | None
+    targets: tuple[Target, ...]
     warnings: tuple[str, ...]
-    facts: dict[str, float | int]
+    facts: Facts
 
 
 def prepare(
-    run: Run,
-    roles: Roles,
-    source: SourceReader,
-    *,
-    mode: str,
-    phase: str,
-    seed: int,
-    show_progress: bool,
-    quality: str = "good",
+    run: Run, roles: Roles, source: SourceReader, *, dials: Dials, seed: int = 0, show_progress: bool = False
 ) -> Prepared:
     """Scan the source, and find what each moment of it is going to meet.
 
@@ -71,73 +77,155 @@ def prepare(
         Who is who.
     source : SourceReader
         The source.
-    mode, phase : str
-        See `hybrid_file`.
+    dials : Dials
+        What the user turned.
     seed : int
-        For the choice of the material that is searched.
+        Of all that is drawn.
     show_progress : bool
         Show a bar on stderr.
-    quality : str
-        See `hybrid_file`.
 
     Returns
     -------
     Prepared
         Ready to render.
+
+    Raises
+    ------
+    BadInput
+        If the source is shorter than a latent step, or there is nothing to match with.
     """
+    return prepare_variations(run, roles, source, 1, dials=dials, seed=seed, show_progress=show_progress)[0]
+
+
+def prepare_variations(
+    run: Run, roles: Roles, source: SourceReader, n: int, *, dials: Dials, seed: int = 0, show_progress: bool = False
+) -> list[Prepared]:
+    """Prepare several answers to one question, which differ in what the source meets.
+
+    Parameters
+    ----------
+    run, roles, source, dials, seed, show_progress
+        See `prepare`.
+    n : int
+        How many.
+
+    Returns
+    -------
+    list of Prepared
+        The first is what `prepare` gives.
+
+    Raises
+    ------
+    BadInput
+        As `prepare`, and where there is but one answer: a mode without a choice of material.
+    """
+    if source.n_model_samples < step_samples(run):
+        raise BadInput(
+            f"source: lasts {source.duration_s:.3f} s, less than one latent step "
+            f"({step_samples(run) / run.vqt.sample_rate:.3f} s); give a longer one"
+        )
+    kind = MODES[dials.mode].target
+    if n > 1 and kind in ("none", "warped"):
+        raise BadInput(f"variations: the mode {dials.mode} has one answer; choose match, cross or fade for {n} of them")
+    blender = Blender(run.vqt, run.recipe.model.frames_per_step, resolve(dials), roles.shares)
+    if kind == "none":
+        shift = style_shift(run, roles.own, roles.others, roles.shares)
+        return [Prepared(run, replace(blender, shift=shift), (), roles.warnings, {})]
+    if kind == "mosaic":
+        return [_mosaics(run, roles, source, blender, seed + i) for i in range(n)]
     conditions = roles.conditions(len(run.corpora))
     with progress("listening", source.duration_s, show=show_progress) as report:
         scanned = scan(run, source, conditions[0], report=report)
-    warnings = list(roles.warnings)
     silent = scanned.log_peak < _log(SILENCE_DB)
+    warnings = (*roles.warnings, *(["the source is silent"] if silent else []))
     if silent:
-        warnings.append("the source is silent")
-    latents = target_latents(run, roles, conditions[1])
-    blender = Blender(run, conditions, scanned.log_peak, phase=phase, quality=quality)
-    if mode == "style":
-        before = latent_statistics(_corpus_codes(run, roles.own))
-        after = latent_statistics(x.codes for x in latents.values())
-        transport = gaussian_transport(before, after)
-        return Prepared(replace(blender, transport=transport), None, tuple(warnings), {})
-    path, facts = align(
+        # There is no moment to be found for silence: any will do.
+        dials = replace(dials, align="off")
+    sides = [
+        _matched(run, roles, source, scanned, corpus, n, dials=dials, seed=seed, level=not silent)
+        for corpus in roles.others
+    ]
+    return [
+        Prepared(run, blender, tuple(side[i][0] for side in sides), warnings, _together([side[i][1] for side in sides]))
+        for i in range(n)
+    ]
+
+
+def _mosaics(run: Run, roles: Roles, source: SourceReader, blender: Blender, seed: int) -> Prepared:
+    targets = tuple(
+        MosaicAssembler(source, list(roles.targets_of(corpus).values()), seed=seed) for corpus in roles.others
+    )
+    return Prepared(run, blender, targets, roles.warnings, {})
+
+
+def _matched(
+    run: Run,
+    roles: Roles,
+    source: SourceReader,
+    scanned: Scan,
+    corpus: int,
+    n: int,
+    *,
+    dials: Dials,
+    seed: int,
+    level: bool,
+) -> list[tuple[TargetAssembler, Facts]]:
+    """Match the source with recorded material of one corpus, in n ways."""
+    files = roles.targets_of(corpus)
+    latents = target_latents(run, files, np.eye(len(run.corpora), dtype=np.float32)[corpus])
+    paths = align(
         scanned,
         latents,
-        mode=mode,
+        n,
+        dials=dials,
         n_candidates=run.recipe.hybrid.candidates,
         seed=seed,
         exclude=roles.source_index,
+        masks=roles.masks,
     )
-    gain = 1.0 if silent else level_gain(scanned.latents, list(latents.values()), path)
-    target = TargetAssembler(
-        path,
-        list(roles.targets.values()),
-        step_samples=step_samples(run),
-        sample_rate=run.vqt.sample_rate,
-        n_channels=source.n_channels,
-        gain=gain,
-    )
-    return Prepared(blender, target, tuple(warnings), {"target_gain_db": 20 * math.log10(gain), **facts})
+    found = []
+    for path in paths:
+        gain = level_gain(scanned.latents, list(latents.values()), path) if level else 1.0
+        target = TargetAssembler(
+            path,
+            list(files.values()),
+            step_samples=step_samples(run),
+            sample_rate=run.vqt.sample_rate,
+            n_channels=source.n_channels,
+            gain=gain,
+        )
+        lengths = np.diff(path.runs(), axis=1)[:, 0] / scanned.latents.step_rate_hz
+        facts: Facts = {"target_gain_db": 20 * math.log10(gain), "runs": len(lengths), "mean_run_s": lengths.mean()}
+        facts["apart"] = path.apart(paths[0], slack=max(1, round(APART_S * scanned.latents.step_rate_hz)))
+        found.append((target, {key: float(value) for key, value in facts.items()} | {"runs": len(lengths)}))
+    return found
 
 
-def target_latents(run: Run, roles: Roles, condition: np.ndarray) -> dict[int, Latents]:
-    """Return the latents of every target file: the run's own, or of a file outside of it.
+def _together(facts: list[Facts]) -> Facts:
+    """Sum up what was found in several corpora: runs add up, the rest is averaged."""
+    means: Facts = {key: float(np.mean([one[key] for one in facts])) for key in facts[0]}
+    return {**means, "runs": sum(int(one["runs"]) for one in facts)}
+
+
+def target_latents(run: Run, files: Mapping[int, FilePath], condition: np.ndarray) -> dict[int, Latents]:
+    """Return the latents of target files: the run's own, or of a file outside of it.
 
     Parameters
     ----------
     run : Run
         The trained model.
-    roles : Roles
-        Who is who.
+    files : dict of int to Path
+        By their place in the run's files; a negative key is a file outside.
     condition : np.ndarray, shape (n_corpora,)
         The corpus as which a file outside is encoded.
 
     Returns
     -------
     dict of int to Latents
-        Keys and order as in ``roles.targets``.
+        Keys and order as in `files`.
     """
     out = {}
-    for index, path in roles.targets.items():
+    for index, path in files.items():
         if index >= 0:
             out[index] = run.latents(index)
             continue
@@ -149,13 +237,15 @@ def target_latents(run: Run, roles: Roles, condition: np.ndarray) -> dict[int, L
 def align(
     scanned: Scan,
     latents: dict[int, Latents],
+    n: int = 1,
     *,
-    mode: str,
+    dials: Dials,
     n_candidates: int,
     seed: int,
     exclude: int | None,
-) -> tuple[Path, dict[str, float | int]]:
-    """Find the path through the target.
+    masks: Mapping[int, np.ndarray] | None = None,
+) -> list[Path]:
+    """Find paths through the target.
 
     Parameters
     ----------
@@ -163,33 +253,43 @@ def align(
         The source.
     latents : dict of int to Latents
         The targets.
-    mode : {"match", "morph"}
-        Search everywhere, or keep the order of one file.
+    n : int
+        How many.
+    dials : Dials
+        Whether to search everywhere or to keep the order of one file, and how.
     n_candidates : int
         Moments of the target considered as the match of one moment of the source.
     seed : int
-        For the choice of the material that is searched.
+        Of all that is drawn.
     exclude : int, optional
         Key of a target that is the source itself.
+    masks : dict of int to np.ndarray, shape (M,), bool, optional
+        By key, the latent steps that may be used.
 
     Returns
     -------
-    path : Path
+    list of Path
         Files by their position in `latents`.
-    facts : dict
-        Number of runs and their mean length in seconds.
     """
     keys, values = list(latents), list(latents.values())
-    if mode == "morph":
+    if MODES[dials.mode].target == "warped":
         from stylemix.hybrid.warp import warp
 
-        path = warp(scanned.latents, values[0])
+        paths = [warp(scanned.latents, values[0])]
     else:
         own = keys.index(exclude) if exclude in keys and len(keys) > 1 else None
-        path = match(scanned.latents, values, n_candidates=n_candidates, seed=seed, exclude=own)
-    path = path.held(max(1, round(SLACK_S * scanned.latents.step_rate_hz)))
-    lengths = np.diff(path.runs(), axis=1)[:, 0] / scanned.latents.step_rate_hz
-    return path, {"runs": len(lengths), "mean_run_s": float(lengths.mean())}
+        allowed = [masks[key] for key in keys] if masks else None
+        paths = variations(
+            scanned.latents,
+            values,
+            n,
+            dials=dials,
+            n_candidates=n_candidates,
+            seed=seed,
+            exclude=own,
+            allowed=allowed,
+        )
+    return [path.held(max(1, round(SLACK_S * scanned.latents.step_rate_hz))) for path in paths]
 
 
 def level_gain(source: Latents, targets: list[Latents], path: Path) -> float:
@@ -218,10 +318,6 @@ def level_gain(source: Latents, targets: list[Latents], path: Path) -> float:
         loudness[here] = steps[np.minimum(path.step[here], len(steps) - 1)]
     difference = _level(step_loudness(source)) - _level(loudness)
     return float(np.exp(np.clip(difference, -_log(MOST_GAIN_DB), _log(MOST_GAIN_DB))))
-
-
-def _corpus_codes(run: Run, corpus: int) -> list[np.ndarray]:
-    return [run.latents(i).codes for i, f in enumerate(run.files) if f.corpus == corpus]
 
 
 def _level(loudness: np.ndarray) -> float:

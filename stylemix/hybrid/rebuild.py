@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from stylemix.hybrid.blend import Blender, Voice
 from stylemix.hybrid.bridge import RateBridge
 from stylemix.hybrid.curve import Curve
 from stylemix.hybrid.overlap import overlapped, render_plan
 from stylemix.hybrid.quality import Comparison
 from stylemix.hybrid.roles import check_words, find_file, told_quality
-from stylemix.hybrid.scan import scan, step_samples
+from stylemix.hybrid.scan import step_samples
 from stylemix.hybrid.source import SourceReader
+from stylemix.hybrid.synthesis import with_estimate, with_phases
+from stylemix.hybrid.voice import Voice, hear
 from stylemix.hybrid.writing import Outputs, check_outputs
 from stylemix.model.run import Run, inputs_of
 from stylemix.phase import PooledMagnitudes, unit
@@ -81,11 +83,10 @@ def rebuild_file(
     check_outputs(out, None, force=force, inputs=inputs)
     index = find_file(run, file)
     own = 0 if index is None else run.files[index].corpus
-    conditions = np.eye(len(run.corpora), dtype=np.float32)[[own, own]]
+    condition = np.eye(len(run.corpora), dtype=np.float32)[own]
     known, best = Comparison(run.vqt.sample_rate), Comparison(run.vqt.sample_rate)
     with SourceReader(file, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s) as reader:
-        log_peak = scan(run, reader, conditions[0]).log_peak
-        blender = Blender(run, conditions, log_peak, phase=phase, quality=quality)
+        way = _Way(run, condition, phase, quality)
         bridge = RateBridge(reader)
         outputs = Outputs(
             out,
@@ -98,7 +99,7 @@ def rebuild_file(
             inputs=inputs,
         )
         with outputs, progress("rebuilding", reader.duration_s, show=show_progress) as report:
-            for start, stop, (decoded, pooled) in _rebuilt(blender, reader):
+            for start, stop, (decoded, pooled) in _rebuilt(way, reader):
                 original = reader.read_model(start, stop)
                 known.add(original, decoded)
                 best.add(original, pooled)
@@ -128,31 +129,40 @@ def _figures(prefix: str, comparison: Comparison) -> dict[str, float]:
     }
 
 
-def _rebuilt(blender: Blender, reader: SourceReader) -> Iterator[tuple[int, int, np.ndarray]]:
+@dataclass(frozen=True)
+class _Way:
+    """How a file is rebuilt."""
+
+    run: Run
+    condition: np.ndarray
+    phase: str
+    quality: str
+
+
+def _rebuilt(way: _Way, reader: SourceReader) -> Iterator[tuple[int, int, np.ndarray]]:
     """Render both: from the model's magnitudes and from the pooled ones, stretches of shape (2, C, T)."""
-    run = blender.run
+    run = way.run
 
     def render(block: Block, known: np.ndarray | None) -> np.ndarray:
         with torch.inference_mode():
-            voice = blender.voice(reader.read_model(block.read_start, block.read_stop), 0)
-            decoded = torch.from_numpy(run.decode(voice.codes, blender.conditions[0], voice.loudness))
+            samples = reader.read_model(block.read_start, block.read_stop)
+            voice = hear(run.vqt, samples)
+            latents = run.encode(voice.pooled.numpy(), way.condition, run.context(samples))
+            decoded = torch.from_numpy(run.decode(latents.codes, way.condition, latents.loudness))
             heads = (None, None) if known is None else known
             return np.stack(
-                [
-                    _synthesised(blender, voice, x, head)
-                    for x, head in zip((decoded, voice.pooled), heads, strict=True)
-                ]
+                [_synthesised(way, voice, x, head) for x, head in zip((decoded, voice.pooled), heads, strict=True)]
             )
 
     return overlapped(render_plan(run, reader.n_model_samples, align=step_samples(run)), render)
 
 
-def _synthesised(
-    blender: Blender, voice: Voice, log_magnitude: torch.Tensor, known: np.ndarray | None
-) -> np.ndarray:
+def _synthesised(way: _Way, voice: Voice, log_magnitude: torch.Tensor, known: np.ndarray | None) -> np.ndarray:
     """Sound of log-magnitudes at the common frame rate; the balance of the channels comes from the file."""
-    vqt, parent = blender.vqt, voice.coefficients
+    vqt, parent = way.run.vqt, voice.coefficients
     balance = vqt.pool(parent.magnitudes(), parent.n_samples) - voice.pooled
     wanted = PooledMagnitudes(vqt, parent.n_samples, log_magnitude + balance)
     turns = tuple(unit(c) for c in parent.groups)
-    return blender.estimated(wanted, turns, known) if blender.phase == "estimate" else blender.sound(wanted, turns)
+    if way.phase == "estimate":
+        return with_estimate(vqt, wanted, turns, known, way.quality)
+    return with_phases(vqt, wanted, turns)

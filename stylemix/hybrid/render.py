@@ -9,37 +9,35 @@ from typing import Any
 import numpy as np
 
 from stylemix.arrays import Wave
+from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.hybrid.curve import Curve, parse_alpha
+from stylemix.hybrid.dials import Dials, find_dials
+from stylemix.hybrid.modes import resolve
+from stylemix.hybrid.order import Order, read_order
 from stylemix.hybrid.pieces import pieces as pieces
-from stylemix.hybrid.prepare import prepare
+from stylemix.hybrid.prepare import Prepared, prepare, prepare_variations
 from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
-from stylemix.hybrid.roles import Roles, assign_roles, check_words, told_quality
 from stylemix.hybrid.source import SourceReader
-from stylemix.hybrid.writing import Outputs, check_outputs
-from stylemix.model.run import Run, inputs_of
+from stylemix.hybrid.writing import Outputs, check_outputs, render_each
+from stylemix.model.run import Run
 from stylemix.progress import progress
+
+# A page of more is no longer listened to.
+MOST_VARIATIONS = 50
 
 
 def hybrid_file(
     run: Run,
     *,
-    alpha: float | str | Curve,
+    alpha: float | str | Path | Curve | None = None,
     out: str | Path,
-    source: str | Path | None = None,
-    target: str | Path | None = None,
-    mode: str = "match",
-    phase: str = "auto",
-    quality: str = "good",
-    to: str | None = None,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
     stems: str | Path | None = None,
     bits: str | None = None,
     sample_rate: int | None = None,
-    seed: int = 0,
     force: bool = False,
     show_progress: bool = True,
+    **asked: Any,
 ) -> dict[str, Any]:
     """Render a hybrid to a file, in memory that does not grow with its length.
 
@@ -47,45 +45,33 @@ def hybrid_file(
     ----------
     run : Run
         The trained model.
-    alpha : float, str or Curve
+    alpha : float, str, Path or Curve, optional
         How much of the target: 0 is the source, 1 the target; a number or a curve over time, counted from
-        where the hybrid begins (see `parse_alpha`).
+        where the hybrid begins (see `parse_alpha`). Not with ``weights``, which say it too.
     out : str or Path
         The file to write; its ending chooses the format. Never one of the inputs.
-    source : str or Path, optional
-        Any sound file; by default a representative file of the first corpus.
-    target : str or Path, optional
-        Any sound file; by default all files of the other corpus.
-    mode : {"match", "style", "morph"}
-        ``match`` blends each moment of the source with matching moments of the target; ``style`` moves the
-        source to the target's latent statistics; ``morph`` aligns two given files in time.
-    phase : {"auto", "parents", "source", "estimate"}
-        ``auto``: that of a parent where alpha is at its end, and estimated from the hybrid's magnitudes between;
-        ``parents``: that of whichever parent dominates; ``source``: the source's; ``estimate``: estimated everywhere.
-    quality : {"draft", "good", "best"}
-        How much work an estimate is worth; with any other phase it says nothing.
-    to : str, optional
-        Corpus at alpha 1; by default the first one to which the source does not belong.
-    start_s, duration_s : float, optional
-        The stretch of the source that is used (seconds).
     stems : str or Path, optional
         Folder for source.wav, target.wav, hybrid.wav and crossfade.wav, a plain crossfade of the first two.
     bits : {"16", "24", "32f"}, optional
         Sample format.
     sample_rate : int, optional
         Of the output (Hz); by default the source's.
-    seed : int
-        For the choice of the target material that is searched when there is more than an hour of it.
     force : bool
         Allow existing files to be replaced.
     show_progress : bool
         Show bars on stderr.
+    **asked
+        What is blended, as for `stylemix.hybrid.order.read_order` (source, target, to, weights, source_cluster,
+        target_cluster, start_s, duration_s, seed, raw_alpha, extrapolate), and how, as for
+        `stylemix.hybrid.dials.Dials` (mode, align, continuity, randomness, loudness, chroma, timbre, envelope, pitch,
+        detail, rhythm, phase, quality).
 
     Returns
     -------
     dict
-        JSON-safe: out, stems, source, target, mode, phase, quality (None where nothing is estimated), alpha, seconds,
-        sample_rate, channels, real_time_factor, peak, gain, warnings and facts about the alignment.
+        JSON-safe: out, stems, source, target, mode, dials, phase, quality (None where nothing is estimated), alpha,
+        calibrated, seconds, sample_rate, channels, real_time_factor, peak, gain, warnings and facts about the
+        alignment.
 
     Raises
     ------
@@ -95,64 +81,93 @@ def hybrid_file(
         If the file cannot be written.
     """
     began = time.perf_counter()
-    curve = parse_alpha(alpha)
-    check_words(mode, phase, quality)
-    roles = assign_roles(run, source=source, target=target, mode=mode, to=to)
-    inputs = [roles.source, *roles.targets.values(), *inputs_of(run)]
-    check_outputs(out, stems, force=force, inputs=inputs)
-    with SourceReader(
-        roles.source, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s
-    ) as reader:
+    order = read_order(run, alpha=alpha, **asked)
+    check_outputs(out, stems, force=force, inputs=order.inputs())
+    with order.open() as reader:
         # Before the work, which takes minutes for an hour of sound: a format that cannot be written.
-        outputs = Outputs(
-            out,
-            stems,
-            n_channels=reader.n_channels,
-            sample_rate=reader.sample_rate,
-            out_rate=sample_rate,
-            bits=bits,
-            force=force,
-            inputs=inputs,
-        )
-        with outputs:
+        with _outputs(order, reader, out, stems, bits, sample_rate, force) as sinks:
             prepared = prepare(
-                run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress, quality=quality
+                run, order.roles, reader, dials=order.dials, seed=order.seed, show_progress=show_progress
             )
-            with progress("rendering", reader.duration_s, show=show_progress) as report:
-                for piece in pieces(prepared, reader, curve, want_target=stems is not None):
-                    outputs.write(piece.hybrid, piece.source, piece.target, curve)
-                    report(piece.seconds_done)
+            told = _render(order, prepared, reader, sinks, show_progress)
         taken = time.perf_counter() - began
-        return {
-            **outputs.result(),
-            "source": str(roles.source),
-            "target": _target_name(run, roles, target),
-            "mode": mode,
-            "phase": phase,
-            "quality": told_quality(phase, quality),
-            "alpha": _alpha_words(curve),
-            "seconds": reader.duration_s,
-            "channels": reader.n_channels,
-            "real_time_factor": reader.duration_s / max(taken, 1e-9),
-            **prepared.facts,
-            "warnings": list(prepared.warnings),
-        }
+        return {**sinks.result(), **told, "real_time_factor": reader.duration_s / max(taken, 1e-9)}
+
+
+def hybrid_variations(
+    run: Run,
+    *,
+    n: int,
+    out: str | Path,
+    alpha: float | str | Path | Curve | None = None,
+    bits: str | None = None,
+    sample_rate: int | None = None,
+    force: bool = False,
+    show_progress: bool = True,
+    **asked: Any,
+) -> dict[str, Any]:
+    """Render several answers to one question, which meet different material of the target.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    n : int
+        How many, 2 to 50; the first is what `hybrid_file` renders.
+    out : str or Path
+        The folder for variation-01.wav and so on, and for source.wav and crossfade.wav beside them.
+    alpha, bits, sample_rate, force, show_progress
+        See `hybrid_file`.
+    **asked
+        What is blended and how, as for `hybrid_file`.
+
+    Returns
+    -------
+    dict
+        JSON-safe: out, variations (one result for each, with ``apart``, the share of the time at which it is at
+        another place of the target than the first), source, crossfade, warnings.
+
+    Raises
+    ------
+    BadInput
+        If an input is wrong, an output exists, or the mode has but one answer.
+    """
+    if not 2 <= n <= MOST_VARIATIONS:
+        raise BadInput(f"variations: must be 2 to {MOST_VARIATIONS}, got {n}")
+    order, folder = read_order(run, alpha=alpha, **asked), Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{shown_name(folder)}: is a file; variations need a folder for --out")
+    names = [folder / f"variation-{i + 1:02d}.wav" for i in range(n)]
+    parents = folder / "parents"
+    for name in names:
+        check_outputs(name, None, force=force, inputs=order.inputs())
+    check_outputs(parents / "first.wav", parents, force=force, inputs=order.inputs())
+    done = []
+    with order.open() as reader:
+        ways = prepare_variations(
+            run, order.roles, reader, n, dials=order.dials, seed=order.seed, show_progress=show_progress
+        )
+        for i, (name, prepared) in enumerate(zip(names, ways, strict=True)):
+            began = time.perf_counter()
+            with _outputs(order, reader, name, parents if i == 0 else None, bits, sample_rate, force) as sinks:
+                told = _render(order, prepared, reader, sinks, show_progress)
+            taken = time.perf_counter() - began
+            done.append({**sinks.result(), **told, "real_time_factor": reader.duration_s / max(taken, 1e-9)})
+    stems = done[0].pop("stems")
+    return {
+        "out": str(folder),
+        "variations": done,
+        "parents": stems,
+        "warnings": done[0]["warnings"],
+    }
 
 
 def hybrid(
     run: Run,
     *,
-    alpha: float | str | Curve,
-    source: str | Path | None = None,
-    target: str | Path | None = None,
-    mode: str = "match",
-    phase: str = "auto",
-    quality: str = "good",
-    to: str | None = None,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    seed: int = 0,
+    alpha: float | str | Path | Curve | None = None,
     show_progress: bool = False,
+    **asked: Any,
 ) -> Wave:
     """Render a hybrid into memory.
 
@@ -160,24 +175,12 @@ def hybrid(
     ----------
     run : Run
         The trained model.
-    alpha : float, str or Curve
-        How much of the target; this and all that follows as for `hybrid_file`.
-    source, target : str or Path, optional
-        Any sound files.
-    mode : {"match", "style", "morph"}
-        How the parents meet.
-    phase : {"auto", "parents", "source", "estimate"}
-        Where the phase comes from.
-    quality : {"draft", "good", "best"}
-        How much work an estimate of it is worth.
-    to : str, optional
-        Corpus at alpha 1.
-    start_s, duration_s : float, optional
-        The stretch of the source that is used (seconds).
-    seed : int
-        For the choice of the target material.
+    alpha : float, str, Path or Curve, optional
+        How much of the target; a number or a curve over time (see `parse_alpha`).
     show_progress : bool
         Show bars on stderr.
+    **asked
+        What is blended and how, as for `hybrid_file`.
 
     Returns
     -------
@@ -190,15 +193,10 @@ def hybrid(
     BadInput
         If an input is wrong.
     """
-    curve = parse_alpha(alpha)
-    check_words(mode, phase, quality)
-    roles = assign_roles(run, source=source, target=target, mode=mode, to=to)
-    with SourceReader(
-        roles.source, model_rate=run.vqt.sample_rate, start_s=start_s, duration_s=duration_s
-    ) as reader:
-        prepared = prepare(
-            run, roles, reader, mode=mode, phase=phase, seed=seed, show_progress=show_progress, quality=quality
-        )
+    order = read_order(run, alpha=alpha, **asked)
+    with order.open() as reader:
+        curve, _, _ = order.positions(reader.duration_s)
+        prepared = prepare(run, order.roles, reader, dials=order.dials, seed=order.seed, show_progress=show_progress)
         with progress("rendering", reader.duration_s, show=show_progress) as report:
             parts = []
             for piece in pieces(prepared, reader, curve):
@@ -232,15 +230,14 @@ def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: A
     BadInput
         If the folders are the same, there is no file, or not one could be rendered.
     """
-    from stylemix.hybrid.writing import render_each
-
     if not Path(source).is_dir():
         raise BadInput(
             f"{source}: is not a folder; give a folder of sound files, or --source FILE --out FILE"
         )
     # An alpha or a word that cannot be read is one mistake, not one for each file.
-    options["alpha"] = parse_alpha(options.get("alpha", 0.5))
-    check_words(options.get("mode", "match"), options.get("phase", "auto"), options.get("quality", "good"))
+    if options.get("alpha") is not None:
+        options["alpha"] = parse_alpha(options["alpha"], extrapolate=options.get("extrapolate", False))
+    find_dials({key: value for key, value in options.items() if key in Dials.__dataclass_fields__})
     stems = options.pop("stems", None)
 
     def render(path: Path, to: Path) -> dict[str, Any]:
@@ -251,11 +248,50 @@ def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: A
     return render_each(Path(source), Path(out), render)
 
 
-def _alpha_words(curve: Curve) -> float | list[list[float]]:
-    if len(curve.values) == 1:
-        return float(curve.values[0])
-    return np.stack([curve.times_s, curve.values], axis=1).tolist()
+def _outputs(
+    order: Order,
+    reader: SourceReader,
+    out: str | Path,
+    stems: str | Path | None,
+    bits: str | None,
+    sample_rate: int | None,
+    force: bool,
+) -> Outputs:
+    return Outputs(
+        out,
+        stems,
+        n_channels=reader.n_channels,
+        sample_rate=reader.sample_rate,
+        out_rate=sample_rate,
+        bits=bits,
+        force=force,
+        inputs=order.inputs(),
+    )
 
 
-def _target_name(run: Run, roles: Roles, target: str | Path | None) -> str:
-    return str(target) if target is not None else str(run.corpora[roles.other])
+def _render(
+    order: Order, prepared: Prepared, reader: SourceReader, sinks: Outputs, show_progress: bool
+) -> dict[str, Any]:
+    """Write one hybrid, and tell what it is."""
+    curve, calibrated, warnings = order.positions(reader.duration_s)
+    with progress("rendering", reader.duration_s, show=show_progress) as report:
+        for piece in pieces(prepared, reader, curve, want_target=sinks.has_stems):
+            sinks.write(piece.hybrid, piece.source, piece.target, order.curve)
+            report(piece.seconds_done)
+    roles, dials = order.roles, resolve(order.dials)
+    given = {key for key in roles.targets if key < 0 or len(roles.targets) == 1}
+    names = [str(roles.targets[key]) for key in given] or [order.run.corpora[i] for i in roles.others]
+    return {
+        "source": str(roles.source),
+        "target": ", ".join(names),
+        "mode": dials.mode,
+        "dials": dials.as_dict(),
+        "phase": dials.phase,
+        "quality": dials.told_quality,
+        "alpha": order.curve.told(),
+        "calibrated": calibrated,
+        "seconds": reader.duration_s,
+        "channels": reader.n_channels,
+        **prepared.facts,
+        "warnings": [*prepared.warnings, *warnings],
+    }

@@ -139,6 +139,11 @@ class Outputs:
                 sink.flush()
         self._exit.__exit__(kind, error, trace)
 
+    @property
+    def has_stems(self) -> bool:
+        """Whether stems are written too."""
+        return "crossfade" in self._sinks
+
     def write(self, hybrid: np.ndarray, source: np.ndarray, target: np.ndarray, curve: Curve) -> None:
         """Write the next stretch.
 
@@ -150,7 +155,7 @@ class Outputs:
             Alpha over time, for the crossfade.
         """
         self._sinks["out"].write(hybrid)
-        if "crossfade" in self._sinks:
+        if self.has_stems:
             alpha = curve.at((self._position + np.arange(hybrid.shape[1])) / self._rate)
             faded = (1 - alpha) * source + alpha * target
             for key, samples in zip(STEMS, (source, target, hybrid, faded), strict=True):

@@ -1,0 +1,183 @@
+"""What a user asks for, read and checked as a whole before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from stylemix.errors import BadInput
+from stylemix.hybrid.alpha_map import find_map
+from stylemix.hybrid.curve import Curve, parse_alpha
+from stylemix.hybrid.dials import Dials, find_dials
+from stylemix.hybrid.modes import plain
+from stylemix.hybrid.roles import Roles, assign_roles
+from stylemix.hybrid.source import SourceReader
+from stylemix.model.run import Run, inputs_of
+
+
+@dataclass(frozen=True)
+class Order:
+    """A hybrid that was asked for.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    curve : Curve
+        Alpha over time, as the user gave it.
+    dials : Dials
+        What the user turned.
+    roles : Roles
+        Who is who.
+    start_s : float
+        Where the source begins (seconds).
+    duration_s : float or None
+        How much of it.
+    seed : int
+        Of all that is drawn.
+    raw_alpha : bool
+        Whether alpha is the position on the mode's path itself.
+    """
+
+    run: Run
+    curve: Curve
+    dials: Dials
+    roles: Roles
+    start_s: float
+    duration_s: float | None
+    seed: int
+    raw_alpha: bool
+
+    def open(self) -> SourceReader:
+        """Open the source.
+
+        Returns
+        -------
+        SourceReader
+            The stretch that was asked for.
+        """
+        return SourceReader(
+            self.roles.source,
+            model_rate=self.run.vqt.sample_rate,
+            start_s=self.start_s,
+            duration_s=self.duration_s,
+        )
+
+    def inputs(self) -> list[str | Path]:
+        """Return all files that no output may replace.
+
+        Returns
+        -------
+        list of paths
+            The source, the targets, what the run was made from, and a curve's file.
+        """
+        curves = [] if self.curve.path is None else [self.curve.path]
+        return [self.roles.source, *self.roles.targets.values(), *inputs_of(self.run), *curves]
+
+    def positions(self, duration_s: float) -> tuple[Curve, bool, tuple[str, ...]]:
+        """Return where on the mode's path the hybrid is over time.
+
+        Parameters
+        ----------
+        duration_s : float
+            Length of the source (seconds).
+
+        Returns
+        -------
+        curve : Curve
+            Positions.
+        calibrated : bool
+            Whether the run's own spacing of alpha was used.
+        warnings : tuple of str
+            What the user should know.
+
+        Raises
+        ------
+        BadInput
+            If a breakpoint lies beyond the end of the sound.
+        """
+        curve, warnings = self.curve.check_span(duration_s)
+        if self.raw_alpha or not plain(self.dials):
+            return curve, False, warnings
+        roles = self.roles
+        found = find_map(
+            self.run.path, self.dials.mode, self.run.corpora, roles.own, roles.others, roles.shares
+        )
+        return (curve, False, warnings) if found is None else (curve.mapped(found), True, warnings)
+
+
+def read_order(
+    run: Run,
+    *,
+    alpha: float | str | Path | Curve | None,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    to: str | None = None,
+    weights: str | Mapping[str, float] | None = None,
+    source_cluster: int | None = None,
+    target_cluster: int | None = None,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    seed: int = 0,
+    raw_alpha: bool = False,
+    extrapolate: bool = False,
+    **dials: Any,
+) -> Order:
+    """Read what a user asks for.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    alpha : float, str, Path, Curve or None
+        How much of the target: 0 is the source, 1 the target; a number or a curve over time (see `parse_alpha`). None
+        where `weights` say it.
+    source : str or Path, optional
+        Any sound file; by default a representative file of the first corpus.
+    target : str or Path, optional
+        Any sound file; by default all files of the other corpus.
+    to : str, optional
+        Corpus at alpha 1; by default the first one to which the source does not belong.
+    weights : str or mapping, optional
+        Shares of several corpora, ``"cage=0.2,boys=0.5,organ=0.3"``, in place of alpha and `to`.
+    source_cluster, target_cluster : int, optional
+        Numbers of clusters as on the map: the middle of one as the source, the material of one as the target.
+    start_s : float
+        Where the source begins (seconds).
+    duration_s : float, optional
+        How much of it (seconds).
+    seed : int
+        Of all that is drawn.
+    raw_alpha : bool
+        Take alpha as the position on the mode's path, without the run's calibration.
+    extrapolate : bool
+        Allow alpha from -1 to 2, beyond both parents.
+    **dials
+        See `Dials`.
+
+    Returns
+    -------
+    Order
+        Checked, but for what the source's length decides.
+
+    Raises
+    ------
+    BadInput
+        If anything is wrong.
+    """
+    turned = find_dials(dials)
+    roles = assign_roles(
+        run, source=source, target=target, mode=turned.mode, to=to, weights=weights,
+        source_cluster=source_cluster, target_cluster=target_cluster,
+    )  # fmt: skip
+    if weights is not None and alpha is not None:
+        raise BadInput("hybrid: alpha and weights say the same; give one of them")
+    if weights is None and alpha is None:
+        raise BadInput("hybrid: alpha is missing; give one, 0 (the source) to 1 (the target), or weights")
+    curve = parse_alpha(roles.alpha if alpha is None else alpha, extrapolate=extrapolate)  # type: ignore[arg-type]
+    order = Order(run, curve, turned, roles, start_s, duration_s, seed, raw_alpha)
+    if roles.stretch_s is not None and start_s == 0 and duration_s is None:
+        order = replace(order, start_s=roles.stretch_s[0], duration_s=roles.stretch_s[1])
+    return order
