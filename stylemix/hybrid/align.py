@@ -22,15 +22,16 @@ from stylemix.hybrid.dials import Dials
 # is worth. Measured on two held-out pieces of each of four corpora, steps of 93 ms: 0.023, 0.033 and 0.046 s give runs
 # of 0.39, 0.67 and 1.16 s on average, 17, 4 and 0 % of the time in runs under 0.25 s, and a distance 0.24, 0.29 and
 # 0.35 of the way from the nearest to a random step.
-JUMP_S = 0.03
-STRETCH_S = 0.012
+JUMP_S = 0.04
+STRETCH_S = 0.016
 # States that the search keeps at each step.
 WIDTH = 32
+UNIT_STEPS = 256
 # Noise, and what a later variation pays, is drawn by stretches of the source and places of the target as long as a
 # phrase's beginning: noise on every step alone would cut the runs up instead of leading them elsewhere.
 PLACE_S = 2.0
 # What a place costs each time that an earlier variation was there, in median distances of a match.
-VARIATION_COST = 0.3
+VARIATION_COST = 0.2
 # A pool of ten hours in steps of 93 ms takes 240 MB.
 POOL_S = 36_000.0
 DEFAULT = Dials()
@@ -225,7 +226,8 @@ def _prepare(
     chosen = [pool.step[pool.file == i] for i in range(len(targets))]
     points, rows = compare(source, targets, chosen, weights)
     plain = Surcharge.none(len(rows))
-    _, distances = nearest(points, rows, 1, plain)
+    # A median needs no more steps than this, wherever in the source.
+    _, distances = nearest(points[:: -(-len(points) // UNIT_STEPS)], rows, 1, plain)
     unit = max(float(np.median(distances)), 1e-6)
     by_step = prices(points, rows, unit, seed) if dials.align == "transport" else plain.by_step
     span = max(1, round(PLACE_S * source.step_rate_hz))

@@ -13,6 +13,12 @@ from stylemix.arrays import Latents
 SILENCE = 7.0
 # A dimension that hardly moves says nothing; it is not blown up beyond this.
 LEAST_VARIANCE = 1e-6
+# Whitened latents are shortened to this power of their length: steps near the mean of all, the blandest, would
+# otherwise be the nearest to everything. Two held-out pieces of each of four corpora, the nearest step of each, without
+# chroma: at powers of 1, 0.5 and 0 the 1 % of steps used most take 66, 43 and 31 % of the matches, at a distance of
+# 1.14, 1.16 and 1.25 (random steps: 1.45); envelopes correlate with the source's by 0.19, 0.25 and 0.24, pitch
+# classes by 0.19, 0.20 and 0.24.
+LENGTH_POWER = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,9 @@ def compare(
     """Place the steps of both sides where their distances say how unlike they are.
 
     The squared distance is that of the latents, every dimension divided by its spread within the two sides and by
-    the root of their number, plus that of each descriptor, divided by its spread and multiplied by its weight. The
-    latents of two steps drawn at random are 2 apart, in squares, and so is each descriptor of weight 1.
+    the root of their number, and their length then taken to the power `LENGTH_POWER`, plus that of each descriptor,
+    divided by its spread and multiplied by its weight. Two steps drawn at random are about 2 apart, in squares, by
+    their latents and by each descriptor of weight 1.
 
     Loudness and timbre are compared relative to the mean of their side, since the corpora differ in both and what is
     soft in the one shall meet what is soft in the other. Chroma is not: a pitch is a pitch in both.
@@ -125,6 +132,18 @@ def _scale(points: np.ndarray, pool: np.ndarray, name: str, weight: float) -> No
     scale = (weight / np.sqrt(np.maximum(variance, 1e-12))).astype(np.float32)
     points *= scale
     pool *= scale
+    if name == "codes":
+        middle = 0.5 * (points.mean(axis=0) + pool.mean(axis=0, dtype=np.float64)).astype(np.float32)
+        for side in (points, pool):
+            _shorten(side, middle)
+
+
+def _shorten(codes: np.ndarray, middle: np.ndarray, rows: int = 16384) -> None:
+    """Take lengths to a power, about the middle of both sides, in place. Whitened codes have a mean square of 1."""
+    for start in range(0, len(codes), rows):
+        some = codes[start : start + rows]
+        some -= middle
+        some *= np.maximum(np.linalg.norm(some, axis=1, keepdims=True), 1e-6) ** (LENGTH_POWER - 1)
 
 
 def _variance(pool: np.ndarray, rows: int = 16384) -> np.ndarray:
