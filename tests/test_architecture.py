@@ -19,7 +19,7 @@ FLOORS = [
      "style", "style_probe", "style_scattering"},
     {"model"},
     {"explore", "hybrid"},
-    {"listening", "measure"},
+    {"contact_sheet", "listening", "measure"},
     {"__init__", "__main__", "cli", "demo"},
 ]
 
