@@ -11,15 +11,22 @@ import numpy as np
 
 from stylemix.errors import BadInput
 from stylemix.hybrid.assemble import crossfade_gain
-from stylemix.hybrid.cross_frames import SEARCH_BANDS_PER_OCTAVE, Lattice, TargetFrames, banded, grain_magnitudes
+from stylemix.hybrid.cross_frames import (
+    OVERLAP,
+    SEARCH_BANDS_PER_OCTAVE,
+    Lattice,
+    TargetFrames,
+    banded,
+    grain_magnitudes,
+)
 from stylemix.hybrid.cross_search import choose_frames
 from stylemix.hybrid.cross_updates import Constraints, activations
 from stylemix.hybrid.source import SourceReader
 
 # Activations are found for so much of the source at a time.
 BLOCK_S = 5.0
-# What a block hears of its neighbours on both sides: more than repetition and continuity reach.
-MARGIN_FRAMES = 10
+# What a block hears of its neighbours on both sides, beyond what repetition and continuity reach.
+MARGIN_FRAMES = 6
 # Two blocks are crossfaded over so many frames around their border.
 FADE_FRAMES = 4
 DICTIONARY_FRAMES = 1200
@@ -27,7 +34,8 @@ DICTIONARY_FRAMES = 1200
 BANDS_PER_OCTAVE = 48
 # Frames that sound together cancel in part; at most this is made up for.
 MOST_GAIN_DB = 12.0
-KEPT_BLOCKS = 3
+# A stretch of 10 s and its margins, as hybrids are rendered, touches four.
+KEPT_BLOCKS = 5
 
 
 class MosaicAssembler:
@@ -39,9 +47,10 @@ class MosaicAssembler:
     paper takes every frame of a target of a minute, this takes for each block of the source those few seconds
     of hours of target that resemble the block or parts of it.
 
-    At any time it holds one description of the target (100 numbers a frame for at most an hour, 31 MB), one
-    block's dictionary (1200 frames: 10 MB for each channel and as much again while they are transformed) and
-    three blocks of sound: the same for a source of any length.
+    At any time it holds the target in 16 bits (an hour at most, at random from more: 160 MB for each channel at
+    22,050 Hz) and its description (84 numbers a frame, 26 MB an hour), how a block resembles all of it (60 MB),
+    a dictionary (1200 frames: 10 MB for each channel, and twice as much while they are transformed) and five
+    blocks of sound: the same for a source of any length.
 
     Parameters
     ----------
@@ -89,6 +98,7 @@ class MosaicAssembler:
             )
         self.n_channels = n_channels or source.n_channels
         self.target = TargetFrames(files, self.lattice, n_channels=self.n_channels, seed=seed, report=report)
+        self._margin = MARGIN_FRAMES + self.constraints.repetition + self.constraints.continuity
         self._n_block = round(BLOCK_S * source.model_rate / self.lattice.hop_length)
         self._n_blocks = -(-source.n_model_samples // (self._n_block * self.lattice.hop_length))
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()
@@ -102,8 +112,8 @@ class MosaicAssembler:
         self.close()
 
     def close(self) -> None:
-        """Close the target files."""
-        self.target.close()
+        """Let the rendered blocks go; the target's files are not open any more."""
+        self._kept.clear()
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return samples of the mosaic.
@@ -168,23 +178,22 @@ class MosaicAssembler:
     def _render(self, block: int) -> np.ndarray:
         hop, half = self.lattice.hop_length, self._half_fade
         # Frame n is centred at n hops: frames and samples of the blocks lie on one lattice.
-        first = block * self._n_block - MARGIN_FRAMES
-        n_frames = self._n_block + 2 * MARGIN_FRAMES + 1
-        grains = self.lattice.grains(self.source.read_model((first - 1) * hop, (first + n_frames) * hop))
-        weights, frames = self.activations(grains, first)
-        skipped = (MARGIN_FRAMES + 1) * hop - half
+        first = block * self._n_block - self._margin
+        n_frames = self._n_block + 2 * self._margin + 1
+        begin = first - OVERLAP // 2
+        stop = begin + n_frames + OVERLAP - 1
+        grains = self.lattice.grains(self.source.read_model(begin * hop, stop * hop))
+        weights, sounds = self.explain(grains, first)
+        skipped = (self._margin + OVERLAP // 2) * hop - half
         length = self._n_block * hop + 2 * half
-        if not len(frames):
-            return np.zeros((self.n_channels, length), dtype=np.float32)
-        sounds = self.target.grains(frames)
         mixed = np.matmul(weights.T, sounds)
         mixed *= _gain(grains, mixed)[:, None]
-        out = np.zeros((self.n_channels, (n_frames + 1) * hop), dtype=np.float32)
-        out[:, :-hop] += mixed[..., :hop].reshape(self.n_channels, -1)
-        out[:, hop:] += mixed[..., hop:].reshape(self.n_channels, -1)
-        return out[:, skipped : skipped + length]
+        out = np.zeros((self.n_channels, stop - begin, hop), dtype=np.float32)
+        for i in range(OVERLAP):
+            out[:, i : i + n_frames] += mixed[..., i * hop : (i + 1) * hop]
+        return out.reshape(self.n_channels, -1)[:, skipped : skipped + length]
 
-    def activations(self, grains: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+    def explain(self, grains: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
         """Choose a dictionary for some frames of the source, and find how much of it sounds when.
 
         Parameters
@@ -198,21 +207,28 @@ class MosaicAssembler:
         -------
         weights : np.ndarray, shape (D, N), float32
             Activations.
-        frames : np.ndarray, shape (D,), int
-            Frames of the target.
+        sounds : np.ndarray, shape (C, D, n_fft), float32
+            Windowed frames of the target.
         """
         magnitude = grain_magnitudes(grains)
         searched = banded(magnitude, self.lattice.edges(SEARCH_BANDS_PER_OCTAVE))
-        frames, run = choose_frames(searched, self.target.points, self.target.stretch, most=DICTIONARY_FRAMES)
-        if not len(frames):
-            return np.zeros((0, grains.shape[1]), dtype=np.float32), frames
-        fine = self.lattice.edges(BANDS_PER_OCTAVE)
-        dictionary = banded(grain_magnitudes(self.target.grains(frames)), fine)
-        beginning = _beginning(frames, first + np.arange(grains.shape[1]), self.seed)
-        weights = activations(
-            banded(magnitude, fine), dictionary, run, beginning=beginning, constraints=self.constraints
+        frames, run = choose_frames(
+            searched,
+            self.target.points,
+            self.target.stretch,
+            most=DICTIONARY_FRAMES,
+            reach=self.constraints.continuity,
         )
-        return weights, frames
+        sounds = self.target.grains(frames)
+        fine = self.lattice.edges(BANDS_PER_OCTAVE)
+        weights = activations(
+            banded(magnitude, fine),
+            banded(grain_magnitudes(sounds), fine),
+            run,
+            beginning=_beginning(frames, first + np.arange(grains.shape[1]), self.seed),
+            constraints=self.constraints,
+        )
+        return weights, sounds
 
 
 def _beginning(frames: np.ndarray, times: np.ndarray, seed: int) -> np.ndarray:
@@ -221,7 +237,7 @@ def _beginning(frames: np.ndarray, times: np.ndarray, seed: int) -> np.ndarray:
     Two blocks that share a frame and a time begin alike there, and so tend to agree where they meet.
     """
     mixed = (
-        np.uint64(seed & 0xFFFFFFFF) * np.uint64(0x9E3779B97F4A7C15)
+        np.array([[seed & 0xFFFFFFFF]], dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         + frames[:, None].astype(np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
         + times[None].astype(np.int64).view(np.uint64) * np.uint64(0x94D049BB133111EB)
     )

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path as FilePath
 
 import numpy as np
 
 from stylemix.audio import AudioReader
 from stylemix.errors import BadInput
-from stylemix.hybrid.assemble import MOST_OPEN_FILES, fit_channels
+from stylemix.hybrid.assemble import fit_channels
 
 # The frame of the paper, 2048 samples at 22,050 Hz, or the power of two that lasts about as long.
 FRAME_S = 0.093
+OVERLAP = 2
 FMIN_HZ = 40.0
 # Semitones tell chords apart, and 100 numbers a frame are quick to search.
 SEARCH_BANDS_PER_OCTAVE = 12
-# More material than this is sampled: an hour is 78,000 frames, whose descriptions take 30 MB.
+# More material than this is sampled: an hour is 78,000 frames, whose descriptions take 26 MB, and whose sound
+# takes 160 MB for each channel.
 POOL_S = 3600.0
 STRETCH_S = 10.0
 # A frame this far below the loudest of the target is silence: amplified it would be noise.
 SILENT_DB = -60.0
-NOTHING = 1e-7
+# An amplitude of -140 dB: below it there is no sound in 24 bits.
+SILENCE = 1e-7
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,8 @@ class Lattice:
 
     @property
     def hop_length(self) -> int:
-        """Samples between two frames: Hann windows then add up to one, without a second window."""
-        return self.n_fft // 2
+        """Samples between two frames."""
+        return self.n_fft // OVERLAP
 
     def edges(self, bands_per_octave: int) -> np.ndarray:
         """Group the bins above `FMIN_HZ` into bands, none narrower than a bin.
@@ -83,14 +87,14 @@ class Lattice:
         Returns
         -------
         np.ndarray, shape (C, N, n_fft), float32
-            All frames that fit, Hann-windowed.
+            All frames that fit, under Hann windows that add up to one.
         """
         from scipy.signal.windows import hann
 
         if samples.shape[-1] < self.n_fft:
             return np.zeros((len(samples), 0, self.n_fft), dtype=np.float32)
         view = np.lib.stride_tricks.sliding_window_view(samples, self.n_fft, axis=-1)[:, :: self.hop_length]
-        return (view * hann(self.n_fft, sym=False)).astype(np.float32)
+        return (view * (2 / OVERLAP * hann(self.n_fft, sym=False))).astype(np.float32)
 
 
 def grain_magnitudes(grains: np.ndarray) -> np.ndarray:
@@ -155,7 +159,10 @@ def description(bands: np.ndarray) -> np.ndarray:
 
 
 class TargetFrames:
-    """All frames of the target files, or a sample of them, described and within reach.
+    """All frames of the target files, or a sample of them, described and at hand.
+
+    Files are read once, in order: a block of a mosaic asks for a hundred short runs from anywhere, and seeking in
+    compressed files would take longer than everything else.
 
     Parameters
     ----------
@@ -173,7 +180,7 @@ class TargetFrames:
     Raises
     ------
     BadInput
-        If no file is there, none holds a frame, or all are silent.
+        If no file holds a frame, or all are silent.
     """
 
     def __init__(
@@ -185,34 +192,28 @@ class TargetFrames:
         seed: int = 0,
         report: Callable[[float], None] | None = None,
     ) -> None:
-        self.files, self.lattice, self.n_channels = list(files), lattice, n_channels
-        self._open: OrderedDict[int, AudioReader] = OrderedDict()
+        self.lattice, self.n_channels = lattice, n_channels
+        self._sounds: list[_Kept] = []
         edges = lattice.edges(SEARCH_BANDS_PER_OCTAVE)
-        # A stretch: file, its first frame, its number of frames.
-        self.stretches = self._pool(np.random.default_rng(seed))
-        described, done = [], 0.0
-        for file, first, n_frames in self.stretches:
-            magnitude = grain_magnitudes(lattice.grains(self._sound(file, first, n_frames)))
-            described.append(banded(magnitude, edges))
-            done += n_frames * lattice.hop_length / lattice.sample_rate
+        described, done_s = [], 0.0
+        for sound in self._stretches(files, np.random.default_rng(seed)):
+            self._sounds.append(_Kept.of(sound))
+            described.append(banded(grain_magnitudes(lattice.grains(sound)), edges))
+            done_s += described[-1].shape[1] * lattice.hop_length / lattice.sample_rate
             if report is not None:
-                report(done)
-        self.stretch = np.repeat(np.arange(len(self.stretches)), [n for _, _, n in self.stretches])
-        self._first = np.concatenate([[0], np.cumsum([n for _, _, n in self.stretches])])
-        self.points = self._points(described)
+                report(done_s)
+        counts = [bands.shape[1] for bands in described]
+        self.stretch = np.repeat(np.arange(len(counts)), counts)
+        self._first = np.concatenate([[0], np.cumsum(counts)])
+        self.points = _audible(np.concatenate(described, axis=1), lattice)
 
     @property
     def n_frames(self) -> int:
         """Frames that can be chosen."""
         return len(self.stretch)
 
-    def close(self) -> None:
-        """Close the files."""
-        while self._open:
-            self._open.popitem()[1].close()
-
     def grains(self, frames: np.ndarray) -> np.ndarray:
-        """Read the sound of some frames.
+        """Return the sound of some frames.
 
         Parameters
         ----------
@@ -224,51 +225,64 @@ class TargetFrames:
         np.ndarray, shape (C, D, n_fft), float32
             Windowed frames.
         """
+        hop = self.lattice.hop_length
+        out = np.zeros((self.n_channels, len(frames), self.lattice.n_fft), dtype=np.float32)
         breaks = np.flatnonzero((np.diff(frames) != 1) | (np.diff(self.stretch[frames]) != 0)) + 1
-        pieces = []
-        for some in np.split(frames, breaks):
+        done = 0
+        for some in np.split(frames, breaks) if len(frames) else []:
             index = int(self.stretch[some[0]])
-            file, first, _ = self.stretches[index]
-            inside = int(some[0] - self._first[index])
-            pieces.append(self.lattice.grains(self._sound(file, first + inside, len(some))))
-        return np.concatenate(pieces, axis=1)
+            first = int(some[0] - self._first[index])
+            sound = self._sounds[index].read(first * hop, (first + len(some) + OVERLAP - 1) * hop)
+            out[:, done : done + len(some)] = self.lattice.grains(fit_channels(sound, self.n_channels))
+            done += len(some)
+        return out
 
-    def _sound(self, file: int, first: int, n_frames: int) -> np.ndarray:
-        hop = self.lattice.hop_length
-        return fit_channels(self._reader(file).read(first * hop, (first + n_frames + 1) * hop), self.n_channels)
-
-    def _pool(self, rng: np.random.Generator) -> list[tuple[int, int, int]]:
-        hop = self.lattice.hop_length
-        counts = [max(0, self._reader(i).n_samples // hop - 1) for i in range(len(self.files))]
-        if not sum(counts):
-            frame_s = self.lattice.n_fft / self.lattice.sample_rate
-            raise BadInput(f"target: no file lasts as long as one frame ({frame_s:.3f} s); give a longer one")
-        length = round(STRETCH_S * self.lattice.sample_rate / hop)
-        stretches = [
-            (file, first, min(length, count - first))
-            for file, count in enumerate(counts)
-            for first in range(0, count, length)
-        ]
+    def _stretches(self, files: Sequence[str | FilePath], rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """Sound of all files, (C, T) at a time, or of as many random stretches as there may be."""
+        hop, rate = self.lattice.hop_length, self.lattice.sample_rate
+        length = round(STRETCH_S * rate / hop)
+        where = []
+        for file in files:
+            with AudioReader(file, sample_rate=rate) as reader:
+                count = reader.n_samples // hop - OVERLAP + 1
+            where += [(file, first, min(length, count - first)) for first in range(0, count, length)]
+        if not where:
+            raise BadInput(
+                f"target: no file lasts as long as one frame ({self.lattice.n_fft / rate:.3f} s); give a longer one"
+            )
         most = int(POOL_S / STRETCH_S)
-        if len(stretches) <= most:
-            return stretches
-        return [stretches[i] for i in np.sort(rng.choice(len(stretches), most, replace=False))]
+        if len(where) > most:
+            where = [where[i] for i in np.sort(rng.choice(len(where), most, replace=False))]
+        for file, some in groupby(where, key=itemgetter(0)):
+            with AudioReader(file, sample_rate=rate) as reader:
+                for _, first, n_frames in some:
+                    sound = reader.read(first * hop, (first + n_frames + OVERLAP - 1) * hop)
+                    yield fit_channels(sound, min(len(sound), self.n_channels))
 
-    def _points(self, described: list[np.ndarray]) -> np.ndarray:
-        bands = np.concatenate(described, axis=1)
-        level = bands.sum(axis=0)
-        # The frame's magnitudes add up to more than its samples: this is far below 24 bits.
-        if level.max() < NOTHING * self.lattice.n_fft:
-            raise BadInput("target: all of it is silent; give other files to build the mosaic from")
-        points = description(bands)
-        points[level < 10 ** (SILENT_DB / 20) * level.max()] = 0
-        return points
 
-    def _reader(self, index: int) -> AudioReader:
-        if index in self._open:
-            self._open.move_to_end(index)
-            return self._open[index]
-        if len(self._open) >= MOST_OPEN_FILES:
-            self._open.popitem(last=False)[1].close()
-        self._open[index] = AudioReader(self.files[index], sample_rate=self.lattice.sample_rate)
-        return self._open[index]
+@dataclass(frozen=True)
+class _Kept:
+    """Sound in 16 bits below its own peak: half the memory, and 90 dB of quiet."""
+
+    numbers: np.ndarray
+    scale: np.float32
+
+    @classmethod
+    def of(cls, sound: np.ndarray) -> _Kept:
+        # Where all is 0 any scale will do.
+        scale = np.float32((float(np.abs(sound).max()) or 1.0) / 32767)
+        return cls(np.round(sound / scale).astype(np.int16), scale)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        return self.numbers[:, start:stop] * self.scale
+
+
+def _audible(bands: np.ndarray, lattice: Lattice) -> np.ndarray:
+    """Describe frames; those far below the loudest as nothing."""
+    level = bands.sum(axis=0)
+    # Magnitudes of a frame add up to about n_fft times its amplitude.
+    if level.max() < SILENCE * lattice.n_fft:
+        raise BadInput("target: all of it is silent; give other files to build the mosaic from")
+    points = description(bands)
+    points[level < 10 ** (SILENT_DB / 20) * level.max()] = 0
+    return points

@@ -14,13 +14,13 @@ SMOOTHING = 1
 CELL = 4
 # What is left when the best candidate is taken away looks for candidates of its own, so often in all.
 ROUNDS = 2
-CANDIDATES = 6
-# Frames that come with a candidate: more than the continuity reaches.
-BEFORE, AFTER = 4, 5
+CANDIDATES = 4
+# Frames that come with a candidate on both sides, or as many as the continuity reaches.
+COMPANY = 4
 
 
 def choose_frames(
-    bands: np.ndarray, points: np.ndarray, stretch: np.ndarray, *, most: int
+    bands: np.ndarray, points: np.ndarray, stretch: np.ndarray, *, most: int, reach: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose a dictionary for a block of a source.
 
@@ -34,6 +34,8 @@ def choose_frames(
         Frames with the same number are consecutive.
     most : int
         Frames to choose at most.
+    reach : int
+        Frames wanted on both sides of a candidate.
 
     Returns
     -------
@@ -43,12 +45,12 @@ def choose_frames(
         The same number where frames are consecutive.
     """
     chosen = np.zeros(len(points), dtype=bool)
-    n_chosen = 0
+    n_chosen, reach = 0, max(reach, COMPANY)
     # The best candidate of every frame first, then all seconds.
     for centre in candidates(bands[:, ::SOURCE_STRIDE], points).T.ravel():
         if centre < 0:
             continue
-        first, last = max(0, centre - BEFORE), min(len(points), centre + AFTER)
+        first, last = max(0, centre - reach), min(len(points), centre + reach + 1)
         some = np.arange(first, last)[stretch[first:last] == stretch[centre]]
         n_new = int(np.count_nonzero(~chosen[some]))
         if n_chosen + n_new > most:
@@ -89,21 +91,22 @@ def candidates(bands: np.ndarray, points: np.ndarray) -> np.ndarray:
 def _nearest(asked: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Numbers of the most alike frames, (N, Q), at most one in a cell; -1 where nothing is alike."""
     alike = asked @ points.T
-    smooth = alike.copy()
+    # Room for a whole number of cells; what is added there is like nothing.
+    n_cells = -(-len(points) // CELL)
+    smooth = np.zeros((len(alike), n_cells * CELL), dtype=alike.dtype)
+    smooth[:, : len(points)] = alike
     for i in range(1, SMOOTHING + 1):
         lag = i * SOURCE_STRIDE
-        if i >= len(alike) or lag >= len(points):
-            break
-        smooth[i:, lag:] += alike[:-i, :-lag]
-        smooth[:-i, :-lag] += alike[i:, lag:]
-    n_cells = -(-len(points) // CELL)
-    smooth = np.pad(smooth, ((0, 0), (0, n_cells * CELL - len(points))))
-    cells = smooth.reshape(len(asked), n_cells, CELL)
-    height = cells.max(axis=2)
+        if i < len(alike) and lag < len(points):
+            smooth[i:, lag : len(points)] += alike[:-i, :-lag]
+            smooth[:-i, : len(points) - lag] += alike[i:, lag:]
+    height = smooth[:, ::CELL].copy()
+    for i in range(1, CELL):
+        np.maximum(height, smooth[:, i::CELL], out=height)
     n_found = min(CANDIDATES, n_cells)
     top = np.argpartition(height, n_cells - n_found, axis=1)[:, n_cells - n_found :]
     score = np.take_along_axis(height, top, axis=1)
     order = np.argsort(-score, axis=1, kind="stable")
     top, score = np.take_along_axis(top, order, axis=1), np.take_along_axis(score, order, axis=1)
-    inside = cells[np.arange(len(asked))[:, None], top].argmax(axis=2)
+    inside = smooth.reshape(len(asked), n_cells, CELL)[np.arange(len(asked))[:, None], top].argmax(axis=2)
     return np.where(score > 0, top * CELL + inside, -1)

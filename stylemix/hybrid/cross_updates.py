@@ -46,7 +46,7 @@ class Constraints:
 
     repetition: int = 3
     polyphony: int = 10
-    continuity: int = 3
+    continuity: int = 2
     iterations: int = 20
 
     def __post_init__(self) -> None:
@@ -106,7 +106,9 @@ def activations(
     h = beginning
     total = dictionary.sum(axis=0)
     share_of = np.divide(1, total, out=np.zeros_like(total), where=total > 0)[:, None]
-    floor = SMALLEST * max(float(magnitude.max(initial=0)), np.finfo(np.float32).tiny / SMALLEST)
+    peak = float(magnitude.max()) if magnitude.size else 0.0
+    # In silence 0 / floor leaves the activations at 0, whatever the floor.
+    floor = max(SMALLEST * peak, float(np.finfo(np.float32).tiny))
     for iteration in range(constraints.iterations):
         h = constrained(h, run, (iteration + 1) / constraints.iterations, constraints)
         ratio = magnitude / np.maximum(dictionary @ h, floor)
