@@ -46,22 +46,31 @@ def map_styles(
 def evaluate(
     run: opt.RunFolder,
     out: opt.MaybeOut = None,
+    modes: opt.Modes = "match,style",
+    controls: opt.Controls = "fade,cross",
     phase: opt.HybridPhase = "auto",
+    sources: opt.Sources = 2,
+    both_directions: opt.BothDirections = False,
+    seed: opt.Seed = 0,
     force: opt.Force = False,
     as_json: opt.Json = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Measure whether the hybrids are hybrids, beside the crossfades that they must not be.
+    """Measure what the hybrids of every mode are worth on unheard files, beside the fades that they must not be.
 
     \b
     Example:
       stylemix evaluate both.mix --out report.html
+      stylemix evaluate both.mix --modes match,style,morph --sources 4 --json
     """
     with answer(as_json) as give:
         from stylemix.measure.report import evaluate as evaluate_run
         from stylemix.model.run import load_run
 
-        result = evaluate_run(load_run(run), out=out, phase=phase, force=force, show_progress=not quiet)
+        result = evaluate_run(
+            load_run(run), out=out, modes=opt.words(modes), controls=opt.words(controls), phase=phase,
+            n_sources=sources, both_directions=both_directions, seed=seed, force=force, show_progress=not quiet,
+        )  # fmt: skip
         give(result, result.get("lines"))
 
 

@@ -1,4 +1,4 @@
-"""What is measured: stretches of recordings, their hybrids and crossfades, and the corpora's style."""
+"""What is measured: stretches of recordings, and the corpora described segment by segment."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import numpy as np
 
 from stylemix.arrays import Wave
 from stylemix.errors import StylemixError
+from stylemix.measure.cepstra import cepstral_features
+from stylemix.measure.timbre import timbre_descriptors
+from stylemix.style import style_features
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
@@ -18,7 +21,14 @@ if TYPE_CHECKING:
 SEGMENT_S = 3.0
 # Of a corpus; evenly spread over its files, so that hours of material take no longer than minutes.
 MOST_SEGMENTS = 240
-PARENTS = ("source", "target")
+# A segment this far below the loudest is silent.
+SILENT_DB = -50.0
+# Two ways to judge style, of different kinds, and the descriptors of timbre.
+DESCRIPTIONS: dict[str, Callable[[Wave], np.ndarray]] = {
+    "scattering": style_features,
+    "cepstra": cepstral_features,
+    "timbre": timbre_descriptors,
+}
 
 
 @dataclass(frozen=True)
@@ -47,42 +57,6 @@ class Stretch:
     held_out: bool
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """Hybrids of one stretch at several alphas, and their parents.
-
-    Parameters
-    ----------
-    stretch : Stretch
-        The source.
-    source, target : Wave
-        The parents; the target is what was matched, in the source's time.
-    hybrids : dict of float to Wave
-        By alpha.
-    """
-
-    stretch: Stretch
-    source: Wave
-    target: Wave
-    hybrids: dict[float, Wave]
-
-    def crossfade(self, alpha: float) -> Wave:
-        """Return the control: the parents mixed.
-
-        Parameters
-        ----------
-        alpha : float
-            How much of the target.
-
-        Returns
-        -------
-        Wave
-            ``(1 - alpha) source + alpha target``.
-        """
-        mixed = (1 - alpha) * self.source.samples + alpha * self.target.samples
-        return Wave(mixed, self.source.sample_rate)
-
-
 def choose_stretches(run: Run, corpus: int, *, n_wanted: int, seconds: float) -> list[Stretch]:
     """Choose what to measure on: the middles of held-out files, of training files where none is held out.
 
@@ -109,15 +83,7 @@ def choose_stretches(run: Run, corpus: int, *, n_wanted: int, seconds: float) ->
     """
     mine = [i for i, file in enumerate(run.files) if file.corpus == corpus]
     held_out = [i for i in mine if run.files[i].split == "held-out"]
-    there, problem = [], None
-    for i in held_out or mine:
-        try:
-            there.append((i, run.file_path(i)))
-        except StylemixError as error:
-            problem = error
-    if not there and problem is not None:
-        raise problem
-    there = there[:n_wanted]
+    there = _there(run, held_out or mine)[:n_wanted]
     if len(there) == 1 and run.files[there[0][0]].seconds >= 2 * n_wanted * seconds:
         places = [(there[0], (k + 1) / (n_wanted + 1)) for k in range(n_wanted)]
     else:
@@ -129,70 +95,27 @@ def choose_stretches(run: Run, corpus: int, *, n_wanted: int, seconds: float) ->
     ]  # fmt: skip
 
 
-def render_alphas(
-    run: Run,
-    stretch: Stretch,
-    alphas: Sequence[float],
-    *,
-    other: int,
-    phase: str = "auto",
-    seed: int = 0,
-    report: Callable[[float], None] = lambda done: None,
-) -> Rendered:
-    """Render a stretch at several alphas in the mode match; the target is matched once for all of them.
+@dataclass(frozen=True)
+class Described:
+    """Segments of sounds, described in every way.
 
     Parameters
     ----------
-    run : Run
-        The trained model.
-    stretch : Stretch
-        The source.
-    alphas : sequence of float
-        How much of the target.
-    other : int
-        The corpus at alpha 1.
-    phase : {"auto", "parents", "source", "estimate"}
-        Of the hybrids.
-    seed : int
-        For the choice of the material that is searched.
-    report : callable
-        ``report(share)`` hears how far it is, 0 to 1.
-
-    Returns
-    -------
-    Rendered
-        What `stylemix.hybrid` gives for each alpha, not limited to full scale.
+    rows : dict of str to np.ndarray, shape (S, F)
+        By the names in `DESCRIPTIONS`.
+    recordings : np.ndarray, shape (S,), int
+        The recording of each segment.
     """
-    from stylemix.hybrid.curve import parse_alpha
-    from stylemix.hybrid.pieces import pieces
-    from stylemix.hybrid.prepare import prepare
-    from stylemix.hybrid.roles import assign_roles
-    from stylemix.hybrid.source import SourceReader
 
-    roles = assign_roles(run, source=stretch.path, target=None, mode="match", to=run.corpora[other])
-    with SourceReader(
-        stretch.path, model_rate=run.vqt.sample_rate, start_s=stretch.start_s, duration_s=stretch.duration_s
-    ) as reader:
-        prepared = prepare(run, roles, reader, mode="match", phase=phase, seed=seed, show_progress=False)
-        hybrids: dict[float, Wave] = {}
-        parents: list[np.ndarray] = []
-        for n, alpha in enumerate(alphas):
-            parts = list(pieces(prepared, reader, parse_alpha(alpha)))
-            hybrids[alpha] = Wave(np.concatenate([p.hybrid for p in parts], axis=1), reader.sample_rate)
-            if not parents:
-                parents = [np.concatenate([getattr(p, name) for p in parts], axis=1) for name in PARENTS]
-            report((n + 1) / len(alphas))
-    source, target = (Wave(x, reader.sample_rate) for x in parents)
-    return Rendered(stretch, source, target, hybrids)
+    rows: dict[str, np.ndarray]
+    recordings: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.recordings)
 
 
-def corpus_style(
-    run: Run,
-    corpus: int,
-    *,
-    report: Callable[[float], None] = lambda done: None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Describe the style of a corpus from its training files.
+def describe_corpus(run: Run, corpus: int, *, report: Callable[[float], None] = lambda done: None) -> Described:
+    """Describe a corpus by its training files.
 
     Parameters
     ----------
@@ -205,10 +128,8 @@ def corpus_style(
 
     Returns
     -------
-    features : np.ndarray, shape (S, F)
-        Style features of segments of three seconds.
-    files : np.ndarray, shape (S,), int
-        The file of each segment.
+    Described
+        Segments of three seconds; recordings by their place among the run's files.
 
     Raises
     ------
@@ -216,48 +137,75 @@ def corpus_style(
         If none of the files is there any more.
     """
     from stylemix.audio import AudioReader
-    from stylemix.style import segment_features
 
     mine = [i for i, f in enumerate(run.files) if f.corpus == corpus]
-    trained = [i for i in mine if run.files[i].split == "train"] or mine
-    paths, problem = [], None
-    for i in trained:
-        try:
-            paths.append((i, run.file_path(i)))
-        except StylemixError as error:
-            problem = error
-    if not paths and problem is not None:
-        raise problem
+    paths = _there(run, [i for i in mine if run.files[i].split == "train"] or mine)
     paths = [paths[k] for k in np.unique(np.linspace(0, len(paths) - 1, MOST_SEGMENTS).round().astype(int))]
-    rows, files = [], []
+    segments: list[Wave] = []
+    files: list[int] = []
     for done, (i, path) in enumerate(paths):
         with AudioReader(path) as reader:
             length = round(SEGMENT_S * reader.sample_rate)
-            for start in _starts(reader.n_samples, length, most=max(1, MOST_SEGMENTS // len(paths))):
-                segment = Wave(reader.read(start, start + length), reader.sample_rate)
-                found = segment_features(segment, segment_s=SEGMENT_S)
-                rows.append(found)
-                files += [i] * len(found)
-        report((done + 1) / len(paths))
-    return np.concatenate(rows), np.array(files)
+            starts = _starts(reader.n_samples, length, most=max(1, MOST_SEGMENTS // len(paths)))
+            found = [Wave(reader.read(start, start + length), reader.sample_rate) for start in starts]
+        heard = _heard(found)
+        segments += heard
+        files += [i] * len(heard)
+        report((done + 1) / len(paths) / 2)
+    return _describe(segments, np.array(files, dtype=int), lambda share: report(0.5 + share / 2))
 
 
-def style_of(wave: Wave) -> np.ndarray:
-    """Describe a hybrid's style, by segments that overlap by half so that a short one has several.
+def describe_waves(waves: Sequence[Wave]) -> Described:
+    """Describe sounds, by segments that overlap by half so that a short one has several.
 
     Parameters
     ----------
-    wave : Wave
-        Any length.
+    waves : sequence of Wave
+        Any lengths; one shorter than a segment counts as one.
 
     Returns
     -------
-    np.ndarray, shape (S, F)
-        From `stylemix.style.segment_features`; no row for silence.
+    Described
+        Recordings by their place in `waves`; silence has no segment.
     """
-    from stylemix.style import segment_features
+    segments: list[Wave] = []
+    places: list[int] = []
+    for place, wave in enumerate(waves):
+        mono = wave.mono()
+        length = min(mono.n_samples, max(1, round(SEGMENT_S * wave.sample_rate)))
+        starts = range(0, mono.n_samples - length + 1, max(1, length // 2)) if length else ()
+        heard = _heard([Wave(mono.samples[:, start : start + length], wave.sample_rate) for start in starts])
+        segments += heard
+        places += [place] * len(heard)
+    return _describe(segments, np.array(places, dtype=int), lambda share: None)
 
-    return segment_features(wave, segment_s=SEGMENT_S, hop_s=SEGMENT_S / 2)
+
+def _describe(segments: list[Wave], recordings: np.ndarray, report: Callable[[float], None]) -> Described:
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in DESCRIPTIONS}
+    for n, segment in enumerate(segments):
+        for name, describe in DESCRIPTIONS.items():
+            rows[name].append(describe(segment))
+        report((n + 1) / len(segments))
+    return Described({name: np.array(found) for name, found in rows.items()}, recordings)
+
+
+def _heard(segments: list[Wave]) -> list[Wave]:
+    power = [float(np.mean(np.square(one.samples.mean(axis=0), dtype=np.float64))) for one in segments]
+    least = 10 ** (SILENT_DB / 10) * max(power, default=0.0)
+    return [one for one, p in zip(segments, power, strict=True) if p > least]
+
+
+def _there(run: Run, wanted: list[int]) -> list[tuple[int, Path]]:
+    """Keep the files that are still where they were, by their place in the run."""
+    found, problem = [], None
+    for i in wanted:
+        try:
+            found.append((i, run.file_path(i)))
+        except StylemixError as error:
+            problem = error
+    if not found and problem is not None:
+        raise problem
+    return found
 
 
 def _starts(n_samples: int, length: int, *, most: int) -> list[int]:

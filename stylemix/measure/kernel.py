@@ -87,7 +87,7 @@ class KernelReference:
         both = pairs_mean(within, ones) + pairs_mean(self._within, np.ones(len(self.rows)))
         return KERNEL_SCALE * float(both - 2 * between.mean())
 
-    def interval(self, features: np.ndarray, recordings: np.ndarray) -> Interval:
+    def interval(self, features: np.ndarray, recordings: np.ndarray, strata: np.ndarray | None = None) -> Interval:
         """Measure the distance, and its interval over resamples of both sets.
 
         Recordings are drawn with replacement, with all their segments, where a set has three or more, else
@@ -101,6 +101,8 @@ class KernelReference:
             At least 2 segments.
         recordings : np.ndarray, shape (S,)
             The recording of each.
+        strata : np.ndarray, shape (S,), optional
+            The corpus of each, where they are of several.
 
         Returns
         -------
@@ -113,7 +115,7 @@ class KernelReference:
             If a set has fewer than two members, or the sets disagree on the features.
         """
         within, between = self._kernels(features)
-        drawn = resample_weights(recordings, n_resamples=N_RESAMPLES, seed=self.seed + 1)
+        drawn = resample_weights(recordings, strata=strata, n_resamples=N_RESAMPLES, seed=self.seed + 1)
         mixed = np.einsum("bs,sr,br->b", drawn, between, self._drawn, optimize=True)
         mixed /= drawn.sum(axis=1) * self._drawn.sum(axis=1)
         found = KERNEL_SCALE * (pairs_mean(within, drawn) + self._drawn_within - 2 * mixed)

@@ -1,4 +1,4 @@
-"""The report as one page that opens offline: the verdict, the promises, plots over alpha, and the sound."""
+"""The report as one page that opens offline: the verdict, the aims, plots over alpha, the frontier, and the sound."""
 
 from __future__ import annotations
 
@@ -9,32 +9,49 @@ from typing import Any
 from stylemix.explore.document import build_page, data_block, json_for_html, read_template
 from stylemix.files import check_output, write_text
 from stylemix.listening import Player, player_parts
-from stylemix.measure.evidence import Rendered
+from stylemix.measure.aims import HYBRID, MOST_DISTANCE, at_alpha
+from stylemix.measure.page_tables import (
+    MODES_CAPTION,
+    back_table,
+    judge_table,
+    latent_table,
+    mode_table,
+    model_table,
+    rebuild_table,
+    timbre_table,
+    written,
+)
+from stylemix.measure.rendering import MATCHED, Rendered
 from stylemix.pictures import FMAX_HZ, FMIN_HZ
 
 # The players' sound and pictures; a page larger than this is no longer easy to send.
 MAX_BYTES = 24_000_000
+# More than these are not made, to be thrown away again.
+MOST_DECKS = 4
 HEARD = (0.25, 0.5, 0.75)
 PLOTS = (
-    ("p_b", "Probability of {target}", "A classifier's, trained on style features of both corpora."),
-    (
-        "unexplained",
-        "Not explained by a fade",
-        "Share of the sound. A crossfade has none of it, whatever its gains.",
-    ),
+    ("p_b", "Probability of {target}", "A classifier's, by scattering features. Dotted: what alpha promises."),
+    ("second.p_b", "Probability of {target}, second judge", "The same by mel cepstra, a description of another kind."),
+    ("hybridness", "Not explained by a fade", "Share of the sound. A fade has none of it, whatever its gains."),
     (
         "kad_union",
         "Kernel distance to both corpora",
-        "Of style features; lower is nearer to real recordings.",
+        "Lower is nearer to recordings; dotted: unheard recordings. Bars: 95 % of resamples.",
+    ),
+    (
+        "second.kad_union",
+        "Kernel distance to both, second judge",
+        "By mel cepstra: what pleases one description alone is found out by the other.",
     ),
     ("chroma", "Harmony kept from the source", "Correlation of pitch classes over time."),
+    ("onsets", "Rhythm kept from the source", "Correlation of onset strengths over time."),
 )
 
 
 def write_page(
     out: str | Path,
     result: dict[str, Any],
-    rendered: Sequence[Rendered],
+    rendered: Sequence[dict[str, Rendered]],
     *,
     force: bool = False,
     inputs: Iterable[str | Path] = (),
@@ -48,14 +65,14 @@ def write_page(
         The page.
     result : dict
         From `stylemix.measure.report.evaluate`.
-    rendered : sequence of Rendered
-        What was measured, to be heard.
+    rendered : sequence of dict of str to Rendered
+        What was measured, by mode, for each source; to be heard.
     force : bool
         Allow an existing page to be replaced.
     inputs : iterable of paths
         Files that must never be written over.
     max_bytes : int
-        Players are left out, the last stretch first, until the page fits.
+        Players are left out, the last source first, until the page fits.
 
     Returns
     -------
@@ -70,9 +87,10 @@ def write_page(
         If it cannot be written.
     """
     path = check_output(out, force=force, inputs=inputs)
+    controls = [name for name, mode in result["modes"].items() if mode["control"]]
     players: list[dict[str, Any]] = []
     blocks: list[str] = []
-    decks = [_deck(one) for one in rendered]
+    decks = [_deck(one, controls) for one in rendered[:MOST_DECKS]]
     while decks:
         players, blocks = player_parts([player for deck in decks for player in deck])
         if sum(map(len, blocks)) + sum(len(player["picture"]) for player in players) <= max_bytes:
@@ -91,6 +109,7 @@ def write_page(
             read_template("sound.js"),
             read_template("players.js", package="stylemix"),
             read_template("drawing.js", package="stylemix.measure"),
+            read_template("curves.js", package="stylemix.measure"),
             read_template("report.js", package="stylemix.measure"),
         ],
         parts={"data": "\n".join(blocks)},
@@ -99,119 +118,140 @@ def write_page(
     return {"path": str(path), "bytes": len(page.encode("utf-8")), "players": len(players)}
 
 
-def _deck(one: Rendered) -> list[Player]:
-    name = one.stretch.path.name.encode("utf-8", "replace").decode("utf-8")
-    middle = HEARD[len(HEARD) // 2]
+def _deck(modes: dict[str, Rendered], controls: Sequence[str]) -> list[Player]:
+    """Put what came of one source on one time line: its parents, each mode at three alphas, each control half-way."""
+    first = next(iter(modes.values()))
+    name = first.stretch.path.name.encode("utf-8", "replace").decode("utf-8")
+    players = [Player("Source", "parent", first.source, alpha=0.0, group=name)]
+    for mode, one in modes.items():
+        kind = "crossfade" if mode in controls else "hybrid"
+        heard = HEARD[1:2] if mode in controls else HEARD if mode in MATCHED else (*HEARD, 1.0)
+        players += [
+            Player(f"{mode} {a:g}", kind, one.hybrids[a], alpha=a, group=name) for a in heard if a in one.hybrids
+        ]
     return [
-        Player("Source", "parent", one.source, alpha=0.0, group=name),
-        *(Player(f"Hybrid {a:g}", "hybrid", one.hybrids[a], alpha=a, group=name) for a in HEARD),
-        Player("Matched target", "parent", one.target, alpha=1.0, group=name, note="in the source's time"),
-        Player(f"Crossfade {middle:g}", "crossfade", one.crossfade(middle), alpha=middle, group=name),
+        *players,
+        Player("Matched target", "parent", first.target, alpha=1.0, group=name, note="in the source's time"),
     ]
 
 
 def _page_value(result: dict[str, Any], players: list[dict[str, Any]]) -> dict[str, Any]:
     source, target = result["corpora"][:2]
-    rows = result["by_alpha"]
-    plots = [
-        {
-            "title": title.format(target=target),
-            "note": note,
-            "x": [row["alpha"] for row in rows],
-            "lines": {kind: [row[kind][key] for row in rows] for kind in ("hybrid", "crossfade")},
-        }
-        for key, title, note in PLOTS
-    ]
+    modes = result["modes"]
+    tables = [mode_table(name, mode, source, target) for name, mode in modes.items()]
+    tables[-1]["caption"] = MODES_CAPTION
+    if result["back"]:
+        tables.append(back_table(result["back"], target, source))
     return {
         "title": f"{source} and {target}: hybrids or crossfades?",
         "summary": result["summary"],
         "checks": result["checks"],
-        "plots": plots,
-        "tables": [_alpha_table(rows, source, target), _evenness_table(result["path"])],
-        "rebuilding": _rebuild_table(result["rebuild"]),
-        "autoencoder": _model_table(result["autoencoder"]),
+        "modes": [{"name": name, "control": mode["control"]} for name, mode in modes.items()],
+        "plots": [_plot(result, *words) for words in PLOTS],
+        "frontier": _frontier(result),
+        "timbre": _timbre_plots(modes),
+        "tables": tables,
+        "evenness": timbre_table(modes),
+        "judging": judge_table(result, source, target),
+        "rebuilding": rebuild_table(result["rebuild"]),
+        "autoencoder": [model_table(result["autoencoder"]), latent_table(result["latents"], result["corpora"])],
         "players": players,
         "range": [FMIN_HZ, FMAX_HZ],
         "facts": _facts(result),
     }
 
 
-def _alpha_table(rows: Sequence[dict[str, Any]], source: str, target: str) -> dict[str, Any]:
-    columns = ["Alpha", "", f"P({target})", "Not explained by a fade", f"Distance to {source}"]
-    columns += [f"to {target}", "to both", "Harmony kept"]
-    keys = ("p_b", "unexplained", "kad_source", "kad_target", "kad_union", "chroma")
-    digits = (2, 2, 0, 0, 0, 2)
-    cells = [
-        [f"{row['alpha']:g}", kind, *(_number(row[kind][k], d) for k, d in zip(keys, digits, strict=True))]
-        for row in rows
-        for kind in ("hybrid", "crossfade")
+def _plot(result: dict[str, Any], key: str, title: str, note: str) -> dict[str, Any]:
+    outer, _, inner = key.rpartition(".")
+    lines = []
+    for name, mode in result["modes"].items():
+        rows = [(row["alpha"], row[outer][inner] if outer else row[inner]) for row in mode["by_alpha"]]
+        lines.append({"name": name, "control": mode["control"], "points": [_point(alpha, v) for alpha, v in rows]})
+    guides = []
+    if inner == "p_b":
+        guides.append([[0, 0], [1, 1]])
+    recordings = result["anchors"]["recordings"]
+    anchor = (recordings[outer] if outer else recordings)["kad_union"]
+    if inner == "kad_union" and anchor is not None:
+        guides.append([[0, anchor["value"]], [1, anchor["value"]]])
+    return {
+        "title": title.format(target=result["corpora"][1]), "note": note, "lines": lines, "guides": guides,
+        "x": result["alphas"], "xTitle": "alpha",
+    }  # fmt: skip
+
+
+def _point(x: float, y: float | dict[str, float] | None) -> list[float | None]:
+    if isinstance(y, dict):
+        return [x, y["value"], y["low"], y["high"]]
+    return [x, y]
+
+
+def _frontier(result: dict[str, Any]) -> dict[str, Any]:
+    """Draw how natural each mode is against how little of it a fade explains: the frontier, wanted region included."""
+    lines = [
+        {
+            "name": name,
+            "control": mode["control"],
+            "points": [_point(row["hybridness"], row["kad_union"]) for row in mode["by_alpha"]],
+            "named": result["alphas"].index(0.5),
+        }
+        for name, mode in result["modes"].items()
     ]
-    caption = (
-        "Crossfades are of the same source and the same matched target at the same alpha. Distances: kernel "
-        "distance of style features to the training files, in thousandths. The matched target is cut from "
-        f"recordings of {target}, which the classifier and the distances know."
-    )
-    return {"columns": columns, "rows": cells, "caption": caption}
+    region = None
+    if "fade" in result["modes"]:
+        fade = at_alpha(result["modes"]["fade"], 0.5)["kad_union"]
+        region = [1 - HYBRID, MOST_DISTANCE * fade["value"]] if fade else None
+    return {
+        "title": "How new against how natural",
+        "note": "Each line goes from alpha 0 to 1; the name stands at 0.5. Right is new, low is natural"
+        + (f"; shaded: at most {HYBRID:g} explained and {MOST_DISTANCE:g} times the fade's distance at 0.5." if region
+           else "."),
+        "lines": lines, "guides": [], "region": region, "x": [0, 0.25, 0.5, 0.75, 1],
+        "xTitle": "share not explained by a fade",
+    }  # fmt: skip
 
 
-def _evenness_table(path: dict[str, Any]) -> dict[str, Any]:
-    keys = ("non_linearity", "non_smoothness")
-    cells = [[kind, *(_number(path[kind][key], 2) for key in keys)] for kind in ("hybrid", "crossfade")]
-    caption = (
-        "How evenly style features move over alpha, in units of the distance between the ends; 0 is a "
-        "straight line in equal steps."
-    )
-    return {"columns": ["", "Non-linearity", "Non-smoothness"], "rows": cells, "caption": caption}
-
-
-def _rebuild_table(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    words = {"estimate": "estimated", "source": "the file's own"}
-    cells = [
-        [
-            row["file"],
-            "held out" if row["held_out"] else "trained on",
-            words[phase],
-            *(_number(row[phase][key], 1) for key in ("sc2048_db", "best_sc2048_db", "loss_db")),
-        ]
-        for row in rows
-        for phase in words
+def _timbre_plots(modes: dict[str, Any]) -> list[dict[str, Any]]:
+    known = {name: mode for name, mode in modes.items() if mode["timbre"] is not None}
+    if not known:
+        return []
+    first = next(iter(known.values()))["timbre"]["descriptors"]
+    return [
+        {
+            "title": descriptor[0].upper() + descriptor[1:],
+            "note": "",
+            "lines": [
+                {
+                    "name": name,
+                    "control": mode["control"],
+                    "points": [
+                        [row["alpha"], v]
+                        for row, v in zip(
+                            mode["by_alpha"], mode["timbre"]["descriptors"][descriptor]["values"], strict=True
+                        )
+                    ],
+                }
+                for name, mode in known.items()
+            ],
+            "guides": [],
+            "x": [0, 0.25, 0.5, 0.75, 1],
+            "xTitle": "alpha",
+            "free": True,
+        }
+        for descriptor in first
     ]
-    columns = ["File", "", "Phase", "Model, dB", "True magnitudes, dB", "Loss, dB"]
-    caption = (
-        "Spectral convergence (2048 samples; lower is better) of what the model makes of a file, and of the "
-        "same phase stage on the file's true magnitudes at the model's frame rate."
-    )
-    return {"columns": columns, "rows": cells, "caption": caption}
-
-
-def _model_table(training: dict[str, Any]) -> dict[str, Any]:
-    names = {
-        "error": "This autoencoder",
-        "pca_error": "PCA, as many numbers a step",
-        "pca_long_error": "PCA over four steps at once",
-    }
-    cells = [[name, _number(training[key], 4)] for key, name in names.items() if key in training]
-    judged = "held-out sound" if training.get("held_out") else "the training sound (nothing was held out)"
-    caption = f"Squared error of log-magnitudes over their variance, on {judged}; lower is better."
-    return {"columns": ["", "Error"], "rows": cells, "caption": caption}
 
 
 def _facts(result: dict[str, Any]) -> list[list[str]]:
-    accuracy, training = result["classifier"]["accuracy"], result["autoencoder"]
+    training = result["autoencoder"]
     heard = [f"{s['file']} from {s['start_s']:.0f} s, {s['duration_s']:.0f} s" for s in result["sources"]]
     facts = {
         "Run": result["run"],
         "Sources": "; ".join(heard) + (" (held out)" if result["held_out"] else " (trained on)"),
-        "Classifier": "right in "
-        + ("an unknown share" if accuracy is None else f"{100 * accuracy:.0f} %")
-        + f" of unheard segments; trained on {' and '.join(map(str, result['classifier']['segments']))}",
-        "Crossfade through the model": f"{100 * result['unexplained_damage']:.0f} % not explained by a fade",
+        "Phase": result["phase"],
+        "Crossfade through the model": f"{written(100 * result['unexplained_damage'], 0)} % not explained by a fade",
         "Evaluated in": f"{result['seconds']:.0f} s",
     }
     if {"steps", "seconds"} <= training.keys():
         facts["Training"] = f"{training['steps']} steps in {training['seconds'] / 60:.1f} min"
     return [[key, value] for key, value in facts.items()]
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"

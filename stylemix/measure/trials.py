@@ -1,204 +1,195 @@
-"""The measurements of a run, as numbers: hybrids beside crossfades, rebuilt files beside the best."""
+"""The measurements of a mode, as numbers: how its hybrids sound, what explains them, what they keep, how they move."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from stylemix.audio import shown_name
-from stylemix.measure.evidence import Rendered, Stretch, style_of
-from stylemix.measure.metrics import (
-    chroma_correlation,
-    fade_r2,
-    kernel_distance,
-    path_evenness,
-    spectral_convergence_db,
-    standardised,
-)
+from stylemix.arrays import Wave
+from stylemix.measure.evidence import Described, Stretch, describe_waves
+from stylemix.measure.fade import fade_shares
+from stylemix.measure.judges import JUDGES, Judge
+from stylemix.measure.metrics import chroma_correlation, path_evenness, spectral_convergence_db, standardised
+from stylemix.measure.onsets import onset_correlation
+from stylemix.measure.rendering import Rendered
+from stylemix.measure.timbre import TIMBRE, path_errors
 
-if TYPE_CHECKING:
-    from stylemix.model.run import Run
-    from stylemix.style_probe import StyleProbe
-
-KINDS = ("hybrid", "crossfade")
-TRAINING_KEYS = (
-    "error",
-    "pca_error",
-    "pca_long_error",
-    "error_over_pca",
-    "between_error",
-    "held_out",
-    "steps",
-    "seconds",
-)
+# What the names of the shares are in `FadeShares`.
+EXPLAINED = {
+    "explained": "both",
+    "explained_source": "source",
+    "explained_target": "target",
+    "explained_magnitudes": "magnitudes",
+}
+RATE_HZ = 22050
 
 
-def measure_hybrids(
+def measure_mode(
     rendered: Sequence[Rendered],
-    styles: Sequence[np.ndarray],
-    probe: StyleProbe,
+    judges: Sequence[Judge],
+    corpora: Sequence[Described],
     *,
     report: Callable[[float], None] = lambda done: None,
 ) -> dict[str, Any]:
-    """Measure hybrids and the crossfades of the same parents, at every alpha.
+    """Measure the hybrids of one mode at every alpha.
 
     Parameters
     ----------
     rendered : sequence of Rendered
         All at the same alphas, from 0 to 1 in equal steps.
-    styles : sequence of np.ndarray, shape (S, F)
-        Style features of the corpus at alpha 0 and at alpha 1.
-    probe : StyleProbe
-        Its last label is the corpus at alpha 1.
+    judges : sequence of Judge
+        From `appoint_judges`; the first one's findings stand in each row, the second one's under ``second``.
+    corpora : sequence of two Described
+        At alpha 0 and at alpha 1: what is usual.
     report : callable
         ``report(share)`` hears how far it is, 0 to 1.
 
     Returns
     -------
     dict
-        JSON-safe: by_alpha (for each: alpha, and for hybrid and crossfade p_b, unexplained, kad_source,
-        kad_target, kad_union, chroma; a value is None where it cannot be measured), path (non_linearity and
-        non_smoothness of both) and alpha0_sc2048_db, the worst of the stretches.
+        JSON-safe. by_alpha: for each alpha p_b, off_line (p_b minus alpha), bend (p_b minus the straight line between
+        its own ends), kad_source, kad_target, kad_union (value, low, high), explained (by a fade of source and target:
+        `fade_r2`), explained_source and explained_target (by one alone), explained_magnitudes, hybridness (1 -
+        explained), chroma and onsets (correlations with the source) and second (p_b, kad_… of the other judge). A value
+        is None where it cannot be measured. path: non_linearity and non_smoothness of the style features. timbre: see
+        `measure_timbre`. alpha0_sc2048_db: the worst of the stretches against their sources.
     """
     alphas = list(rendered[0].hybrids)
-    rows: list[dict[str, Any]] = []
-    paths: dict[str, list[np.ndarray]] = {kind: [] for kind in KINDS}
-    pairs = [(alpha, kind) for alpha in alphas for kind in KINDS]
-    for n, (alpha, kind) in enumerate(pairs):
-        waves = [r.hybrids[alpha] if kind == "hybrid" else r.crossfade(alpha) for r in rendered]
-        features = np.concatenate([style_of(wave) for wave in waves])
-        explained = [fade_r2(w, r.source, r.target) for w, r in zip(waves, rendered, strict=True)]
-        harmony = [chroma_correlation(w, r.source) for w, r in zip(waves, rendered, strict=True)]
-        if kind == KINDS[0]:
-            rows.append({"alpha": alpha})
-        rows[-1][kind] = {
-            **_by_style(features, styles, probe),
-            "unexplained": 1 - max(0.0, float(np.mean(explained))),
-            "chroma": float(np.mean(harmony)),
-        }
-        if len(features):
-            paths[kind].append(standardised(features, np.concatenate(styles)).mean(axis=0))
-        report((n + 1) / len(pairs))
-    first = [spectral_convergence_db(r.source.samples, r.hybrids[alphas[0]].samples) for r in rendered]
+    found, rows = [], []
+    for n, alpha in enumerate(alphas):
+        described = describe_waves([one.hybrids[alpha] for one in rendered])
+        found.append(described)
+        rows.append({"alpha": alpha, **_judged(described, judges), **_content(rendered, alpha)})
+        report((n + 1) / len(alphas))
+    first = [spectral_convergence_db(one.source.samples, one.hybrids[alphas[0]].samples) for one in rendered]
     return {
-        "by_alpha": rows,
-        "path": {kind: _evenness(paths[kind], len(alphas)) for kind in KINDS},
+        "by_alpha": _against_the_line(rows),
+        "path": _evenness(found, corpora),
+        "timbre": measure_timbre(found, corpora),
         "alpha0_sc2048_db": max(first),
     }
 
 
-def measure_rebuilding(
-    run: Run, stretches: Sequence[Stretch], *, report: Callable[[float], None] = lambda done: None
-) -> list[dict[str, Any]]:
-    """Encode and decode stretches, and compare with what the same phase makes of their true magnitudes.
+def measure_timbre(found: Sequence[Described], corpora: Sequence[Described]) -> dict[str, Any] | None:
+    """Measure how evenly descriptors of timbre move along alpha.
 
     Parameters
     ----------
-    run : Run
-        The trained model.
-    stretches : sequence of Stretch
-        What to rebuild.
-    report : callable
-        ``report(share)`` hears how far it is, 0 to 1.
+    found : sequence of Described
+        At each alpha, of the same stretches.
+    corpora : sequence of Described
+        Their common spread is the unit.
 
     Returns
     -------
-    list of dict
-        For each: file, corpus, held_out, and for the phases ``estimate`` (none but the magnitudes are known)
-        and ``source`` (the file's own): sc2048_db and log_spectral_distance_db of the model's and of the true
-        magnitudes (``best_…``), and loss_db, how much of the convergence the model costs.
+    dict or None
+        JSON-safe: descriptors (for each name: values, its mean at each alpha in its own unit, and non_linearity and
+        non_smoothness in units of the corpora's spread, averaged over the stretches), and non_linearity and
+        non_smoothness averaged over the descriptors. None if a stretch is silent at some alpha.
     """
-    from stylemix.hybrid.rebuild import rebuild_file
-
-    out = []
-    phases = ("estimate", "source")
-    with tempfile.TemporaryDirectory() as folder:
-        for n, stretch in enumerate(stretches):
-            name, corpus = shown_name(stretch.path.name), shown_name(run.corpora[stretch.corpus])
-            row: dict[str, Any] = {"file": name, "corpus": corpus, "held_out": stretch.held_out}
-            for m, phase in enumerate(phases):
-                found = rebuild_file(
-                    run,
-                    stretch.path,
-                    out=Path(folder) / "rebuilt.wav",
-                    phase=phase,
-                    start_s=stretch.start_s,
-                    duration_s=stretch.duration_s,
-                    force=True,
-                    show_progress=False,
-                )
-                row[phase] = {key: value for key, value in found.items() if key.endswith("_db")}
-                row[phase]["loss_db"] = found["sc2048_db"] - found["best_sc2048_db"]
-                report((n + (m + 1) / len(phases)) / len(stretches))
-            out.append(row)
-    return out
+    usual = np.concatenate([one.rows["timbre"] for one in corpora])
+    stretches = np.unique(found[0].recordings)
+    if any(not np.array_equal(np.unique(one.recordings), stretches) for one in found) or not len(stretches):
+        return None
+    # (n_stretches, n_alphas, F): a mean over stretches would hide what strays in opposite directions.
+    paths = np.array([[one.rows["timbre"][one.recordings == k].mean(axis=0) for one in found] for k in stretches])
+    errors = np.array([path_errors(standardised(path, usual)) for path in paths]).mean(axis=0)
+    values = paths.mean(axis=0)
+    descriptors = {
+        name: {
+            "values": [float(v) for v in values[:, k]],
+            "non_linearity": float(errors[0, k]),
+            "non_smoothness": float(errors[1, k]),
+        }
+        for k, name in enumerate(TIMBRE)
+    }
+    return {
+        "non_linearity": float(errors[0].mean()),
+        "non_smoothness": float(errors[1].mean()),
+        "descriptors": descriptors,
+    }
 
 
-def measure_damage(run: Run, one: Rendered, *, alpha: float = 0.5) -> float:
-    """Measure how much of a crossfade is still explained as one after it has gone through the model.
+def measure_anchors(
+    stretches: Sequence[Sequence[Stretch]], judges: Sequence[Judge], *, seed: int = 0
+) -> dict[str, Any]:
+    """Judge what no hybrid is: unheard recordings of both corpora, and white noise.
 
-    What the model gets wrong counts as new to `fade_r2`; this tells how much of it there is.
+    They tell what the numbers of hybrids mean: recordings are as near as anything gets, noise belongs nowhere.
 
     Parameters
     ----------
-    run : Run
-        The trained model.
-    one : Rendered
-        The parents.
-    alpha : float
-        How much of the target.
-
-    Returns
-    -------
-    float
-        1 for a model without a fault.
-    """
-    from stylemix.audio import read_wave
-    from stylemix.hybrid.rebuild import rebuild_file
-
-    with tempfile.TemporaryDirectory() as folder:
-        fade, again = Path(folder) / "fade.wav", Path(folder) / "again.wav"
-        one.crossfade(alpha).save(fade, bits="32f")
-        rebuild_file(run, fade, out=again, bits="32f", show_progress=False)
-        return max(0.0, fade_r2(read_wave(again), one.source, one.target))
-
-
-def training_figures(run: Run) -> dict[str, Any]:
-    """Collect what the training measured about the autoencoder.
-
-    Parameters
-    ----------
-    run : Run
-        The trained model.
+    stretches : sequence of two sequences of Stretch
+        Of the corpus at alpha 0 and at alpha 1.
+    judges : sequence of Judge
+        From `appoint_judges`.
+    seed : int
+        Of the noise.
 
     Returns
     -------
     dict
-        JSON-safe: error, pca_error, pca_long_error, error_over_pca, between_error, held_out, steps, seconds
-        and curve (seconds and held-out error of each measurement); what a run does not tell is missing.
+        JSON-safe: source, target, recordings (both) and noise, each with p_b, kad_source, kad_target, kad_union and
+        second, as in a row of `measure_mode`.
     """
-    found = {key: run.metrics[key] for key in TRAINING_KEYS if key in run.metrics}
-    curve = run.metrics.get("curve", [])
-    return {**found, "curve": [[row[0], row[-1]] for row in curve]}
+    from stylemix.audio import AudioReader
+
+    waves: list[list[Wave]] = []
+    for group in stretches:
+        waves.append([])
+        for one in group:
+            with AudioReader(one.path) as reader:
+                start = round(one.start_s * reader.sample_rate)
+                stop = start + round(one.duration_s * reader.sample_rate)
+                waves[-1].append(Wave(reader.read(start, stop), reader.sample_rate))
+    seconds = max(one.duration_s for group in stretches for one in group)
+    noise = Wave(0.1 * np.random.default_rng(seed).standard_normal(round(seconds * RATE_HZ)), RATE_HZ)
+    sets = {"source": waves[0], "target": waves[1], "recordings": [*waves[0], *waves[1]], "noise": [noise]}
+    out = {}
+    for name, sounds in sets.items():
+        found = describe_waves(sounds)
+        # Where both corpora are in a set, none of its resamples is to be of one of them alone.
+        of_target = found.recordings >= len(waves[0]) if name == "recordings" else None
+        out[name] = _judged(found, judges, of_target)
+    return out
 
 
-def _by_style(features: np.ndarray, styles: Sequence[np.ndarray], probe: StyleProbe) -> dict[str, float | None]:
-    if not len(features):
-        return {"p_b": None, "kad_source": None, "kad_target": None, "kad_union": None}
-    references = {"kad_source": styles[0], "kad_target": styles[1], "kad_union": np.concatenate(styles)}
-    distances = {
-        key: kernel_distance(features, reference) if min(len(features), len(reference)) > 1 else None
-        for key, reference in references.items()
+def _judged(described: Described, judges: Sequence[Judge], strata: np.ndarray | None = None) -> dict[str, Any]:
+    found = {judge.name: judge.judge(described, strata) for judge in judges}
+    return {**found[JUDGES[0]], "second": found[JUDGES[1]]}
+
+
+def _content(rendered: Sequence[Rendered], alpha: float) -> dict[str, float]:
+    shares = [fade_shares(one.hybrids[alpha], one.source, one.target) for one in rendered]
+    means = {
+        key: max(0.0, float(np.mean([getattr(share, name) for share in shares]))) for key, name in EXPLAINED.items()
     }
-    return {"p_b": float(probe.predict_proba(features)[:, -1].mean()), **distances}
+    return {
+        **means,
+        "hybridness": 1 - means["explained"],
+        "chroma": float(np.mean([chroma_correlation(one.hybrids[alpha], one.source) for one in rendered])),
+        "onsets": float(np.mean([onset_correlation(one.hybrids[alpha], one.source) for one in rendered])),
+    }
 
 
-def _evenness(path: Sequence[np.ndarray], n_alphas: int) -> dict[str, float | None]:
-    found: tuple[float | None, float | None] = (None, None)
-    if len(path) == n_alphas and np.any(path[0] != path[-1]):
-        found = path_evenness(np.array(path))
-    return {"non_linearity": found[0], "non_smoothness": found[1]}
+def _against_the_line(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    ends = rows[0]["p_b"], rows[-1]["p_b"]
+    for row in rows:
+        known = None not in (row["p_b"], *ends)
+        row["off_line"] = row["p_b"] - row["alpha"] if row["p_b"] is not None else None
+        row["bend"] = row["p_b"] - ((1 - row["alpha"]) * ends[0] + row["alpha"] * ends[1]) if known else None
+    return rows
+
+
+def _evenness(found: Sequence[Described], corpora: Sequence[Described]) -> dict[str, float | None]:
+    name = JUDGES[0]
+    none: dict[str, float | None] = {"non_linearity": None, "non_smoothness": None}
+    if not all(len(one) for one in found):
+        return none
+    usual = np.concatenate([one.rows[name] for one in corpora])
+    path = np.array([standardised(one.rows[name], usual).mean(axis=0) for one in found])
+    if not np.any(path[0] != path[-1]):
+        return none
+    return dict(zip(none, path_evenness(path), strict=True))

@@ -1,17 +1,22 @@
-"""From numbers to words: what was promised, what was measured, and what that means; bad news included."""
+"""From numbers to words: what was measured of each mode, and what that means; bad news included."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-# What a crossfade may explain of a hybrid at alpha 0.5. The sum of the parents' magnitudes on one parent's
-# phase is explained by 0.86 (an organ and a piano), the product of their magnitudes by 0.54: half-way.
-HYBRID = 0.7
-# What the model's faults leave unexplained of a crossfade must be exceeded by this.
-LEAST_GAIN = 0.05
-ALPHA0_DB = -25.0
-REBUILD_LOSS_DB = 3.0
+from stylemix.measure.aims import (
+    HALF,
+    HYBRID,
+    LEAST_GAIN,
+    MOST_DISTANCE,
+    at_alpha,
+    distance_ratio,
+    mode_checks,
+    percent,
+    posteriors_of,
+)
+
 # A posterior over so few segments moves by this much by chance.
 SLACK = 0.02
 LEAST_RISE = 0.2
@@ -19,7 +24,8 @@ LEAST_RISE = 0.2
 LEAST_ACCURACY = 0.7
 # Kernel distances of a few dozen segments that differ by less than this share say nothing.
 ALIKE = 0.1
-HALF = 0.5
+# Two judges that are farther apart than this disagree.
+DISAGREE = 0.2
 
 
 def verdict(result: dict[str, Any]) -> list[str]:
@@ -33,83 +39,43 @@ def verdict(result: dict[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        Whether the hybrids are hybrids, whether they change style, how natural they are, what to beware of.
+        How far the modes come, then each mode, then what to beware of.
     """
-    first, second = result["corpora"][:2]
-    half = at_alpha(result, HALF)
-    return [
-        _is_a_hybrid(half, 1 - result["unexplained_damage"]),
-        *_moves(result, first, second),
-        *_nearness(half, first, second),
-        *_beware(result),
-    ]
+    modes = [name for name, mode in result["modes"].items() if not mode["control"]]
+    words = [" ".join(mode_verdict(result, name)) for name in modes]
+    return [_overall(result, modes), *words, *_beware(result)]
 
 
-def checks(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compare what was measured with what is promised.
+def mode_verdict(result: dict[str, Any], name: str) -> list[str]:
+    """Say in sentences what a mode makes.
 
     Parameters
     ----------
     result : dict
         From `stylemix.measure.report.evaluate`, before the words.
+    name : str
+        One of its modes.
 
     Returns
     -------
-    list of dict
-        what, wanted, measured and passed; only what was measured.
+    list of str
+        Whether these are hybrids, whether they change style, how natural they are, what they keep, whether the second
+        judge agrees.
     """
-    half = at_alpha(result, HALF)
-    explained = 1 - half["hybrid"]["unexplained"]
-    most = min(HYBRID, 1 - result["unexplained_damage"] - LEAST_GAIN)
-    rows = [
-        _check(
-            "A hybrid at alpha 0.5 is not a crossfade of its parents",
-            f"explained by a fade: {_percent(most)} at most",
-            _percent(explained),
-            explained <= most,
-        ),
-        _check(
-            "At alpha 0 the source comes back",
-            f"{ALPHA0_DB:.0f} dB spectral convergence or less",
-            "no difference" if result["alpha0_sc2048_db"] < -199 else f"{result['alpha0_sc2048_db']:.1f} dB",
-            result["alpha0_sc2048_db"] <= ALPHA0_DB,
-        ),
+    mode = result["modes"][name]
+    half = at_alpha(mode, HALF)
+    return [
+        _is_a_hybrid(result, name, half),
+        *_moves(mode, result["corpora"]),
+        *_nearness(result, name, half),
+        f"Of the source they keep at 0.5 a correlation of {half['chroma']:.2f} in harmony and of {half['onsets']:.2f} "
+        "in rhythm.",
+        *_second_opinion(result, name),
     ]
-    posteriors = _posteriors(result)
-    if posteriors is not None:
-        rows.append(
-            _check(
-                "Alpha moves the style",
-                f"P({result['corpora'][1]}) rises at every step, by {LEAST_RISE} at least in all",
-                " ".join(f"{p:.2f}" for p in posteriors),
-                rises(posteriors),
-            )
-        )
-    for row in result["rebuild"]:
-        loss = row["estimate"]["loss_db"]
-        rows.append(
-            _check(
-                f"Rebuilding {row['file']} costs little beside the phase stage alone",
-                f"{REBUILD_LOSS_DB:.0f} dB at most",
-                f"{loss:+.1f} dB",
-                loss <= REBUILD_LOSS_DB,
-            )
-        )
-    training = result["autoencoder"]
-    if {"error", "pca_error"} <= training.keys():
-        rows.append(
-            _check(
-                "The autoencoder knows unheard sound better than PCA of the same size",
-                f"error below {training['pca_error']:.4f}",
-                f"{training['error']:.4f}",
-                training["error"] < training["pca_error"],
-            )
-        )
-    return rows
 
 
 def report_lines(result: dict[str, Any]) -> list[str]:
-    """Put the words and the promises into lines for a terminal.
+    """Put the words and the aims into lines for a terminal.
 
     Parameters
     ----------
@@ -119,10 +85,11 @@ def report_lines(result: dict[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        A line for each sentence and each promise.
+        A line for each sentence and each aim.
     """
     rows = [
-        f"{'met   ' if row['passed'] else 'missed'}  {row['what']}: {row['measured']} ({row['wanted']})"
+        f"{'met   ' if row['passed'] else 'missed'}  {row['mode'] + ': ' if row['mode'] else ''}{row['what']}: "
+        f"{row['measured']} ({row['wanted']})"
         for row in result["checks"]
     ]
     return [*result["summary"], "", *rows]
@@ -150,91 +117,121 @@ def rises(posteriors: Sequence[float]) -> bool:
     return min(steps) >= -SLACK and posteriors[-1] - posteriors[0] >= LEAST_RISE
 
 
-def at_alpha(result: dict[str, Any], alpha: float) -> dict[str, Any]:
-    """Return the row of an alpha.
+def is_outside(row: dict[str, Any], anchors: dict[str, Any]) -> bool:
+    """Say whether a sound belongs to neither corpus.
 
     Parameters
     ----------
-    result : dict
-        With by_alpha.
-    alpha : float
-        One of those that were measured.
+    row : dict
+        With kad_source and kad_target.
+    anchors : dict
+        From `stylemix.measure.trials.measure_anchors`.
 
     Returns
     -------
-    dict
-        alpha, hybrid, crossfade.
+    bool
+        True if it is farther from each corpus than unheard recordings of the other one are; no threshold is needed.
     """
-    return next(row for row in result["by_alpha"] if row["alpha"] == alpha)
+    pairs = [(row["kad_source"], anchors["target"]["kad_source"]), (row["kad_target"], anchors["source"]["kad_target"])]
+    return all(ours is not None and other is not None and ours["value"] > other["value"] for ours, other in pairs)
 
 
-def _is_a_hybrid(half: dict[str, Any], damaged: float) -> str:
-    explained, control = (1 - half[kind]["unexplained"] for kind in ("hybrid", "crossfade"))
-    if explained > damaged - LEAST_GAIN:
-        opening = "These are hardly more than crossfades"
+def _overall(result: dict[str, Any], modes: Sequence[str]) -> str:
+    if not modes:
+        return "Only controls were measured."
+    rows = {name: mode_checks(result, name) for name in modes}
+    whole = [name for name in modes if all(row["passed"] for row in rows[name])]
+    if whole:
+        rest = [name for name in modes if name not in whole]
+        return f"{' and '.join(whole)} reach{'es' if len(whole) == 1 else ''} all that is aimed at" + (
+            f"; {' and '.join(rest)} not." if rest else "."
+        )
+    told = [
+        f"{name} reaches {sum(row['passed'] for row in found)} of {len(found)} aims (not: "
+        + ", ".join(row["what"][0].lower() + row["what"][1:] for row in found if not row["passed"])
+        + ")"
+        for name, found in rows.items()
+    ]
+    return f"No mode reaches all that is aimed at: {'; '.join(told)}."
+
+
+def _is_a_hybrid(result: dict[str, Any], name: str, half: dict[str, Any]) -> str:
+    explained, damaged = half["explained"], 1 - result["unexplained_damage"]
+    if is_outside(half, result["anchors"]):
+        opening = "these are out of both corpora, farther from each than the other one is"
+    elif explained > damaged - LEAST_GAIN:
+        opening = "these are hardly more than crossfades"
     elif explained <= HYBRID:
-        opening = "These are hybrids"
+        opening = "these are hybrids"
     else:
-        opening = "These are close to crossfades, but not quite"
+        opening = "these are close to crossfades, but not quite"
     return (
-        f"{opening}: a crossfade explains {_percent(explained)} of the sound at alpha 0.5, "
-        f"{_percent(control)} of the crossfade beside it, and {_percent(damaged)} of that crossfade after it has "
-        "gone through the model, whose faults are no crossfade either."
+        f"{name}: {opening}; a crossfade of the parents explains {percent(explained)} of the sound at alpha 0.5 (the "
+        f"source alone {percent(half['explained_source'])}, the matched target {percent(half['explained_target'])}), "
+        f"and {percent(damaged)} of a crossfade after it has gone through the model."
     )
 
 
-def _moves(result: dict[str, Any], first: str, second: str) -> list[str]:
-    posteriors = _posteriors(result)
+def _moves(mode: dict[str, Any], corpora: Sequence[str]) -> list[str]:
+    posteriors = posteriors_of(mode)
     if posteriors is None:
         return ["Their style could not be measured: there is hardly any sound in them."]
-    half = at_alpha(result, HALF)
-    fade = half["crossfade"]["p_b"]
-    middle = half["hybrid"]["p_b"]
-    how, verb = ("move", "rises") if rises(posteriors) else ("do not move steadily", "goes")
+    how = "They move" if rises(posteriors) else "They do not move steadily"
+    worst = max(mode["by_alpha"][1:-1], key=lambda row: abs(row["off_line"]))
     return [
-        f"They {how} from {first} to {second}: the probability of {second} {verb} from {posteriors[0]:.2f} "
-        f"at alpha 0 over {middle:.2f} at 0.5 to {posteriors[-1]:.2f} at 1"
-        + (f" (crossfade at 0.5: {fade:.2f})." if fade is not None else ".")
+        f"{how} from {corpora[0]} to {corpora[1]}: the probability of {corpora[1]} goes "
+        f"{', '.join(f'{p:.2f}' for p in posteriors)}, at alpha {worst['alpha']:g} {abs(worst['off_line']):.2f} "
+        "off alpha."
     ]
 
 
-def _nearness(half: dict[str, Any], first: str, second: str) -> list[str]:
-    ours, fade = half["hybrid"]["kad_union"], half["crossfade"]["kad_union"]
-    if ours is None or fade is None:
+def _nearness(result: dict[str, Any], name: str, half: dict[str, Any]) -> list[str]:
+    ratio = distance_ratio(result, name)
+    if ratio is None:
         return []
-    how = "farther from" if ours > fade else "nearer to"
-    if abs(ours - fade) <= ALIKE * max(abs(ours), abs(fade)):
-        how = "as near to"
-    than = "as" if how.startswith("as") else "than"
+    how = "as near to" if abs(ratio - 1) <= ALIKE else "farther from" if ratio > 1 else "nearer to"
+    ours, fade = half["kad_union"], at_alpha(result["modes"]["fade"], HALF)["kad_union"]
+    than = "as fades are" if how.startswith("as") else "than fades are"
     return [
-        f"At alpha 0.5 they are {how} the recordings of {first} and {second} together {than} crossfades are: "
-        f"kernel distance {ours:.0f} against {fade:.0f}."
+        f"At 0.5 they are {how} the recordings of both {than}: kernel distance {_with_interval(ours)} against "
+        f"{_with_interval(fade)}."
     ]
+
+
+def _second_opinion(result: dict[str, Any], name: str) -> list[str]:
+    found = []
+    pairs = [(row["alpha"], row["p_b"], row["second"]["p_b"]) for row in result["modes"][name]["by_alpha"]]
+    known = [(alpha, one, other) for alpha, one, other in pairs if one is not None and other is not None]
+    if known:
+        alpha, first, other = max(known, key=lambda row: abs(row[1] - row[2]))
+        if abs(first - other) > DISAGREE:
+            found.append(
+                f"The second judge disagrees: at {alpha:g} it hears {result['corpora'][1]} with {other:.2f}, the first "
+                f"with {first:.2f}."
+            )
+    ratio, second = distance_ratio(result, name), distance_ratio(result, name, second=True)
+    if ratio is not None and second is not None and ratio <= MOST_DISTANCE < second:
+        found.append(
+            f"To the second judge they are {second:.1f} times as far from the recordings of both as fades are."
+        )
+    return found
 
 
 def _beware(result: dict[str, Any]) -> list[str]:
     found = []
     if not result["held_out"]:
         found.append("Nothing was held out of the training, so this is about sound that the model has heard.")
-    accuracy = result["classifier"]["accuracy"]
-    if accuracy is None:
-        found.append("There are too few recordings to say how well the classifier tells the corpora apart.")
-    elif accuracy < LEAST_ACCURACY:
-        found.append(
-            f"The classifier hardly tells the corpora apart (right in {_percent(accuracy)} of unheard "
-            "segments), so its probabilities say little."
-        )
+    for name, judge in result["judges"].items():
+        accuracy = judge["accuracy"]
+        if accuracy is None:
+            found.append(f"There are too few recordings to say how well the judge by {name} tells the corpora apart.")
+        elif accuracy < LEAST_ACCURACY:
+            found.append(
+                f"The judge by {name} hardly tells the corpora apart (right in {percent(accuracy)} of unheard "
+                "segments), so its probabilities say little."
+            )
     return found
 
 
-def _posteriors(result: dict[str, Any]) -> list[float] | None:
-    values = [row["hybrid"]["p_b"] for row in result["by_alpha"]]
-    return None if None in values else values
-
-
-def _check(what: str, wanted: str, measured: str, passed: bool) -> dict[str, Any]:
-    return {"what": what, "wanted": wanted, "measured": measured, "passed": bool(passed)}
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def _with_interval(distance: dict[str, float]) -> str:
+    return f"{distance['value']:.0f} ({distance['low']:.0f} to {distance['high']:.0f})"

@@ -7,16 +7,15 @@ function tableRow(cells, tag, classes = []) {
   return row;
 }
 
-function drawTable({ columns, rows, caption }) {
+function drawTable({ title, columns, rows, caption }) {
   const table = el("table"), head = el("thead"), body = el("tbody"), frame = el("div", "scroll");
-  table.setAttribute("aria-label", caption);
-  const number = columns.map((_, c) => (rows.every((row) => /^([-−]?[\d.]+( %)?|–)$/.test(row[c])) ? "number" : ""));
+  table.setAttribute("aria-label", caption || title);
+  const number = columns.map((_, c) => (rows.every((row) => /^([-−]?[\d.]+( %)?( \(.*\))?|–)$/.test(row[c])) ? "number" : ""));
   head.append(tableRow(columns, "th", number));
-  const kinds = { hybrid: "kind", crossfade: "kind control" };
-  body.append(...rows.map((row) => tableRow(row, "td", row.map((cell, c) => kinds[cell] || number[c]))));
+  body.append(...rows.map((row) => tableRow(row, "td", number)));
   table.append(head, body);
   frame.append(table);
-  return [frame, el("p", "caption", caption)];
+  return caption ? [frame, el("p", "caption", caption)] : [frame];
 }
 
 function svgNode(tag, attributes, text = "") {
