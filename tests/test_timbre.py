@@ -21,7 +21,9 @@ N = 4 * RATE
 def notes(starts_s: list[float], *, hz: float = 440.0, rate: int = RATE, seconds: float = 4.0) -> Wave:
     """A decaying tone at each start."""
     t = np.arange(round(seconds * rate)) / rate
-    return Wave(sum(np.exp(-8 * np.maximum(t - s, 0)) * (t >= s) * np.sin(2 * np.pi * hz * (t - s)) for s in starts_s), rate)
+    return Wave(
+        sum(np.exp(-8 * np.maximum(t - s, 0)) * (t >= s) * np.sin(2 * np.pi * hz * (t - s)) for s in starts_s), rate
+    )
 
 
 def tones(*hz: float, seconds: float = 3.0) -> Wave:
