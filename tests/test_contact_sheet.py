@@ -68,9 +68,10 @@ def test_long_sounds_play_their_beginnings_and_the_page_says_so(tmp_path):
 
 
 def test_a_codec_that_takes_more_than_it_should_shortens_them_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("stylemix.contact_sheet._BYTES_PER_S", 10_000)
-    told = write_contact_sheet(tmp_path / "sheet.html", make_cards(1, seconds=40.0), max_bytes=1_300_000)
-    assert told["bytes"] <= 1_300_000
+    monkeypatch.setattr("stylemix.contact_sheet._BYTES_PER_S", 2_000)
+    told = write_contact_sheet(tmp_path / "sheet.html", make_cards(1, seconds=40.0), max_bytes=700_000)
+    assert told["bytes"] <= 700_000
+    assert told["longest_s"] < 40
 
 
 def test_too_many_sounds_are_refused_with_a_way_out(tmp_path):

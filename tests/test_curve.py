@@ -271,11 +271,11 @@ def test_a_sound_without_a_telling_name_is_heard_and_a_text_is_read(tmp_path: Pa
 
 
 def test_blocks_leave_no_trace_in_the_levels(tmp_path: Path) -> None:
-    # A rate at which neither a hop nor a block of ten seconds is a whole number of hops.
+    # A rate at which a hop is no whole number of samples, 200.2, and no edge falls half-way between two.
     rng = np.random.default_rng(0)
-    sound = rng.standard_normal(234832) * np.interp(np.arange(234832), [0, 2e5], [0.001, 0.1])
-    path = Wave(sound, 11025).save(tmp_path / "noise.wav", bits="32f")
-    edges = np.append(np.round(np.arange(1, 852) * 0.025 * 11025).astype(int), len(sound))
+    sound = rng.standard_normal(170571) * np.interp(np.arange(170571), [0, 2e5], [0.001, 0.1])
+    path = Wave(sound, 8008).save(tmp_path / "noise.wav", bits="32f")
+    edges = np.append(np.round(np.arange(1, 852) * 0.025 * 8008).astype(int), len(sound))
     samples = np.float32(sound).astype(np.float64)
     expected = [np.mean(part**2) for part in np.split(samples, edges[:-1])]
     found = curve_files._hop_power(path)

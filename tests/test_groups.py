@@ -9,7 +9,9 @@ import pytest
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
 from stylemix.explore.atlas import map_data
-from stylemix.explore.groups import clusters_of
+from stylemix.explore.cluster import Clusters
+from stylemix.explore.groups import Cluster, Grouping, RunClusters, Stretch, clusters_of
+from stylemix.explore.spaces import Segments
 from tests.fake_run import RATE, FakeRun, music
 
 LOW, HIGH = [110.0, 164.8, 220.0], [880.0, 1318.5, 1760.0]
@@ -97,6 +99,20 @@ def test_a_stretch_is_the_whole_run_of_segments_around_the_medoid(run, found):
         assert (steps[first:last] == one.number).all()
         assert first == 0 or steps[first - 1] != one.number
         assert last == len(steps) or steps[last] != one.number
+
+
+@pytest.mark.parametrize(
+    ("middle", "expected"),
+    [(0, Stretch(0, 0, 4)), (1, Stretch(0, 0, 4)), (2, Stretch(1, 0, 2)), (4, Stretch(1, 4, 2)), (5, Stretch(2, 0, 2))],
+)
+def test_a_stretch_ends_with_its_file_and_where_another_cluster_begins(monkeypatch, middle, expected):
+    labels, file = np.array([0, 0, 0, 1, 0, 0]), np.array([0, 0, 1, 1, 1, 2])
+    segments = Segments(np.zeros((6, 2)), file, np.array([0, 2, 0, 2, 4, 0.0]), np.full(6, 2.0), 2.0, np.full(6, 20))
+    clusters = Clusters(labels, 2, {}, ("1", "2"), np.ones((2, 1)))
+    grouping = Grouping(segments, np.zeros(6, int), "latents", np.zeros((6, 2)), [None] * 3, clusters)
+    monkeypatch.setattr("stylemix.explore.groups._medoid", lambda features, among: middle)
+    of_both = [Cluster(number, 1, (1.0,), Stretch(0, 0, 2)) for number in (1, 2)]
+    assert RunClusters(tuple(of_both), grouping, ()).stretch(1) == expected
 
 
 def test_a_stretch_outside_of_a_corpus_is_in_another_one(found):

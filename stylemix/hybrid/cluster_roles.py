@@ -45,7 +45,7 @@ def find_clusters(
     Raises
     ------
     BadInput
-        If a source was given twice, the target is no file of the run, or a cluster does not exist.
+        If a source was given twice or the target is no file of the run.
     """
     if source_cluster is None and target_cluster is None:
         return None
@@ -57,11 +57,7 @@ def find_clusters(
         raise BadInput(
             f"hybrid: --target-cluster needs files of the run, {shown_name(target)} is none of them; leave one out"
         )
-    clusters = clusters_of(run)
-    for number in (source_cluster, target_cluster):
-        if number is not None:
-            clusters.find(number)
-    return clusters
+    return clusters_of(run)
 
 
 def check_stretch(source_cluster: int | None, start_s: float, duration_s: float | None) -> None:

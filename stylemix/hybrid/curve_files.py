@@ -14,6 +14,8 @@ WAY_OUT = (
 )
 # Loudness is measured over two hops, 50 ms: shorter than a syllable or a note, longer than a period of the lowest.
 HOP_S = 0.025
+# 400 hops, so that every block begins with one.
+BLOCK_S = 10.0
 # Smoothed by a Hann window of 13 hops, half as long at half its height, 0.18 s: alpha follows notes, not their flutter.
 SMOOTH_HOPS = 13
 # Below the loudest moment, silence is silence.
@@ -166,23 +168,15 @@ def _level_db(path: Path) -> np.ndarray:
 
 def _hop_power(path: Path) -> np.ndarray:
     """Mean power of each hop over samples and channels; the last may be shorter."""
-    rate = probe(path).sample_rate
-    # A hop of 0.025 s is no whole number of samples at 22.05 kHz: edges are rounded one by one and do not drift.
-    n_done, first, total = 0, 0, 0.0
-    powers: list[float] = []
-    for block in read_blocks(path, block_s=10.0):
-        # Single precision would lose the soft samples of a long block among its loud ones.
-        running = np.concatenate([[0.0], np.cumsum(np.mean(np.square(block, dtype=np.float64), axis=0))])
-        while (edge := round((len(powers) + 1) * HOP_S * rate)) <= n_done + block.shape[1]:
-            here = float(running[edge - n_done])
-            begun = float(running[max(0, first - n_done)])
-            powers.append((total + here - begun) / (edge - first))
-            first, total = edge, 0.0
-        total += float(running[-1] - running[max(0, first - n_done)])
-        n_done += block.shape[1]
-    if n_done > first:
-        powers.append(total / (n_done - first))
-    return np.array(powers)
+    # A hop is no whole number of samples at 22.05 kHz: edges are rounded one by one and do not drift.
+    hop = HOP_S * probe(path).sample_rate
+    powers = []
+    for block in read_blocks(path, block_s=BLOCK_S):
+        power = np.mean(np.square(block, dtype=np.float64), axis=0)
+        edges = np.round(np.arange(0, len(power) / hop) * hop).astype(int)
+        edges = edges[edges < len(power)]
+        powers.append(np.add.reduceat(power, edges) / np.diff(np.append(edges, len(power))))
+    return np.concatenate(powers)
 
 
 def _row(line: str) -> tuple[float, float] | None:
