@@ -273,7 +273,7 @@ def test_a_sound_without_a_telling_name_is_heard_and_a_text_is_read(tmp_path: Pa
 def test_blocks_leave_no_trace_in_the_levels(tmp_path: Path) -> None:
     # A rate at which a hop is no whole number of samples, 200.2, and no edge falls half-way between two.
     rng = np.random.default_rng(0)
-    sound = rng.standard_normal(170571) * np.interp(np.arange(170571), [0, 2e5], [0.001, 0.1])
+    sound = rng.standard_normal(170500) * np.interp(np.arange(170500), [0, 2e5], [0.001, 0.1])
     path = Wave(sound, 8008).save(tmp_path / "noise.wav", bits="32f")
     edges = np.append(np.round(np.arange(1, 852) * 0.025 * 8008).astype(int), len(sound))
     samples = np.float32(sound).astype(np.float64)
