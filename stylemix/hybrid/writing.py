@@ -156,7 +156,8 @@ class Outputs:
         """
         self._sinks["out"].write(hybrid)
         if self.has_stems:
-            alpha = curve.at((self._position + np.arange(hybrid.shape[1])) / self._rate)
+            # Beyond its parents a crossfade has no meaning: a negative gain would only turn one of them over.
+            alpha = np.clip(curve.at((self._position + np.arange(hybrid.shape[1])) / self._rate), 0.0, 1.0)
             faded = (1 - alpha) * source + alpha * target
             for key, samples in zip(STEMS, (source, target, hybrid, faded), strict=True):
                 self._sinks[key].write(samples)
