@@ -33,8 +33,14 @@ def beam_search(
         Which file each belongs to.
     fresh : np.ndarray, shape (M, k)
         Pool indices to which the path may jump at each step.
-    by_step, by_place, span, place
-        What a step of the pool costs beside its distance: the fields of `Surcharge`.
+    by_step : np.ndarray, shape (P,)
+        What each point of the pool costs beside its distance.
+    by_place : np.ndarray, shape (S, Q)
+        What it costs further, in each stretch of the source for each place of the pool.
+    span : int
+        Points in a stretch of the source.
+    place : np.ndarray, shape (P,), int
+        Place of each point of the pool.
     jump, stretch : float
         Cost of a jump, and of staying a step or leaving one out.
     width : int

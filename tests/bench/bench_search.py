@@ -154,6 +154,10 @@ def _print_searches(make: Callable[[float, int], Latents], dials: Dials, *, peer
     print("| target | source | search | index s | query s | recall of the 24 nearest | MB beyond the latents |")
     print("|---|---|---|---|---|---|---|")
     weights = Weights(dials.loudness, dials.chroma, dials.timbre)
+    if peers:
+        # It compiles for minutes when it is called first.
+        some = np.random.default_rng(0).standard_normal((2000, 153)).astype(np.float32)
+        descent(some[:50], some)
     for minutes in TARGETS_MIN:
         target = make(60 * minutes, 1)
         for seconds in SOURCES_S:

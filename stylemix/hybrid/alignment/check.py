@@ -25,8 +25,14 @@ def check(
 
     Parameters
     ----------
-    source, targets, exclude, allowed
-        See `match`.
+    source : Latents
+        Codes of shape (D, M).
+    targets : sequence of Latents
+        One for each target file.
+    exclude : int, optional
+        Index of a target file that is left out.
+    allowed : sequence of np.ndarray, optional
+        For each target file a boolean for every latent step.
 
     Raises
     ------

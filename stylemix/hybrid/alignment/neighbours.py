@@ -93,6 +93,7 @@ def nearest(points: np.ndarray, pool: np.ndarray, k: int, surcharge: Surcharge) 
     import torch
 
     half_norms = 0.5 * np.einsum("pe,pe->p", pool, pool)
+    free = surcharge.is_none
     found, costs = np.empty((len(points), k), np.int32), np.empty((len(points), k), np.float32)
     for start in range(0, len(points), CHUNK_STEPS):
         chunk = points[start : start + CHUNK_STEPS]
@@ -100,10 +101,10 @@ def nearest(points: np.ndarray, pool: np.ndarray, k: int, surcharge: Surcharge) 
         for low in range(0, len(pool), BLOCK_STEPS):
             block = slice(low, low + BLOCK_STEPS)
             cost = _costs(chunk, pool[block], half_norms[block])
-            if not surcharge.is_none:
+            if not free:
                 rows = np.arange(start, start + len(chunk)) // surcharge.span
-                cost += torch.from_numpy(surcharge.by_step[block])
-                cost += torch.from_numpy(surcharge.by_place[rows][:, surcharge.place[block]])
+                by_place = surcharge.by_place[rows[0] : rows[-1] + 1][:, surcharge.place[block]]
+                cost += torch.from_numpy(by_place + surcharge.by_step[block])[rows - rows[0]]
             some, at = cost.topk(min(k, cost.shape[1]), dim=1, largest=False)
             best, index = torch.cat([best, some], dim=1), torch.cat([index, at + low], dim=1)
             best, order = best.topk(min(k, best.shape[1]), dim=1, largest=False)

@@ -85,8 +85,18 @@ def choose(
 
     Parameters
     ----------
-    source, targets, exclude, pool_s, seed, allowed
-        See `match`.
+    source : Latents
+        Codes of shape (D, M).
+    targets : sequence of Latents
+        One for each target file.
+    exclude : int or None
+        Index of a target file to leave out.
+    pool_s : float
+        At most so many seconds are searched.
+    seed : int
+        Chooses the pieces where not all is searched.
+    allowed : sequence of np.ndarray, or None
+        For each target file a boolean for every latent step: only the steps that are true are used.
 
     Returns
     -------
