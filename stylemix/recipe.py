@@ -55,6 +55,8 @@ class Model:
     refiner_width: int = number(64, low=1, high=1024)
     refiner_depth: int = number(3, low=0, high=64)
     dropout: float = number(0.3, low=0.0, high=0.95)
+    content_dim: int = number(48, low=0, high=4096)
+    content_width: int = number(128, low=1, high=16384)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ class Training:
     latent_noise: float = number(0.05, low=0.0)
     transpose_share: float = number(0.1, low=0.0, high=1.0)
     between_weight: float = number(0.1, low=0.0)
+    style_crops: int = number(8, low=2)
+    style_weight: float = number(0.3, low=0.0)
+    agreement_weight: float = number(1.0, low=0.0)
     ema_decay: float = number(0.998, low=0.0, high=0.999999)
     held_out: float = number(0.2, low=0.0, high=0.9)
     evaluate_every: int = number(100, low=1)

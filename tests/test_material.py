@@ -90,7 +90,7 @@ def numbered(corpus: int, n: int, *, held_out: bool = False, start: int = 0, sto
 
 def draw(material: Material, n_crops: int, n_frames: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Frame numbers (B, N) and corpora (B,)."""
-    shape, _, corpus, _ = material.draw(n_crops, n_frames, np.random.default_rng(seed))
+    shape, _, corpus, *_ = material.draw(n_crops, n_frames, np.random.default_rng(seed))
     return ((shape[:, 1] - shape[:, 2]) * 1000).round().int().numpy(), corpus.numpy()
 
 
@@ -178,7 +178,7 @@ def with_context(n_steps: int, frames_per_step: int = 4, **arguments: Any) -> Pi
 
 def test_a_context_is_drawn_with_its_crop() -> None:
     material = Material(["a"], [with_context(50)], weights={}, floor_db=-200, frames_per_step=4)
-    shape, _, _, context = material.draw(20, 10, np.random.default_rng(0))
+    shape, _, _, context, _ = material.draw(20, 10, np.random.default_rng(0))
     first = (shape[:, 1, 0] - shape[:, 2, 0]) * 1000
     assert context is not None
     assert context.shape == (20, 2, 3)
@@ -203,7 +203,7 @@ def test_a_transposed_crop_has_a_transposed_context() -> None:
     frames = np.tile(np.arange(K, dtype=np.float32), (40, 1))
     piece = Piece(frames, 0, 0, 40, False, np.zeros((10, 1), dtype=np.float16))
     material = Material(["a"], [piece], weights={}, floor_db=-200, frames_per_step=4, transpose_context=move)
-    shape, _, _, context = material.draw(100, 4, np.random.default_rng(0), shift_bands=1, shift_share=0.5)
+    shape, _, _, context, _ = material.draw(100, 4, np.random.default_rng(0), shift_bands=1, shift_share=0.5)
     assert context is not None
     # A band further up is a crop one level lower: the lowest rows are 0 0 1 2, and so on.
     lowest, highest = (shape[:, row, 0] - shape[:, 2, 0] for row in (0, -1))

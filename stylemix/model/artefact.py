@@ -13,12 +13,12 @@ import numpy as np
 from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.files import write_text
-from stylemix.recipe import Recipe, Vqt, recipe_from_toml
+from stylemix.recipe import Model, Recipe, Vqt, recipe_from_toml
 
 FORMAT = "stylemix run"
 VERSION = 1
 # A run names every key that there was when it was made. What it cannot name had these values.
-_BEFORE = Recipe(vqt=Vqt(overlap=1))
+_BEFORE = Recipe(vqt=Vqt(overlap=1), model=Model(content_dim=0))
 CORPORA, RECIPE, METRICS = "corpora.json", "recipe.toml", "metrics.json"
 MODEL, LATENTS, CARD = "model.safetensors", "latents.safetensors", "card.md"
 # How alpha is spaced, once that was measured.

@@ -50,10 +50,10 @@ def frames_to_codes(
     """
     f = model.frames_per_step
     n_corpora, n_bands = model.means.shape
-    n = _checked(log_magnitude, (n_bands, None), "log_magnitude (bands, frames)")
-    _checked(condition, (n_corpora,), "condition (corpora,)")
+    n = checked_shape(log_magnitude, (n_bands, None), "log_magnitude (bands, frames)")
+    checked_shape(condition, (n_corpora,), "condition (corpora,)")
     if context is not None:
-        _checked(context, (None, -(-n // f)), "context (rows, steps)")
+        checked_shape(context, (None, -(-n // f)), "context (rows, steps)")
     weights = torch.as_tensor(condition, dtype=torch.float32)[None]
     codes, loudness = [], []
     for start, stop, first, last in _chunks(-(-n // f), _reach(model)):
@@ -91,12 +91,12 @@ def codes_to_frames(model: Autoencoder, codes: np.ndarray, condition: np.ndarray
         If a shape is another.
     """
     f = model.frames_per_step
-    m = _checked(codes, (model.linear_in.shape[0], None), "codes (dims, steps)")
+    m = checked_shape(codes, (model.linear_in.shape[0], None), "codes (dims, steps)")
     if not 0 < (n := len(loudness)) <= m * f:
         raise BadInput(f"loudness must have 1 to {m * f} frames for {m} steps, got {n}")
     weights = np.asarray(condition, dtype=np.float32)
     weights = np.broadcast_to(weights[:, None], (len(weights), m)) if weights.ndim == 1 else weights
-    _checked(weights, (len(model.means), m), "condition (corpora, steps)")
+    checked_shape(weights, (len(model.means), m), "condition (corpora, steps)")
     out = []
     # Steps beyond the loudness are decoded too: the ones before them see them.
     for start, stop, first, last in _chunks(m, _reach(model)):
@@ -120,8 +120,33 @@ def _reach(model: Autoencoder) -> int:
     return len(model.encoder) + 1
 
 
-def _checked(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> int:
-    """Refuse an array of another shape, or of nothing; return its last length."""
+def checked_shape(array: np.ndarray, shape: tuple[int | None, ...], what: str) -> int:
+    """Refuse an array of another shape, or of nothing.
+
+    Parameters
+    ----------
+    array : np.ndarray
+        Any.
+    shape : tuple of int or None
+        What is wanted; None for any length but 0.
+    what : str
+        What to call it.
+
+    Returns
+    -------
+    int
+        Its last length.
+
+    Raises
+    ------
+    BadInput
+        If it is another.
+
+    Examples
+    --------
+    >>> checked_shape(np.zeros((2, 5)), (2, None), "frames")
+    5
+    """
     got = np.shape(array)
     if len(got) != len(shape) or 0 in got or any(b not in (None, a) for a, b in zip(got, shape, strict=True)):
         wanted = ", ".join("any" if n is None else str(n) for n in shape)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -22,9 +18,11 @@ from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.checkpoint import Progress, load_checkpoint, save_checkpoint
 from stylemix.model.device import arithmetic
 from stylemix.model.evaluation import QUICK_FRAMES, held_out_error, model_decoder
+from stylemix.model.interruption import deferred_interrupt
 from stylemix.model.losses import between_loss, reconstruction_loss
 from stylemix.model.material import Crops, Material
 from stylemix.model.tensors import save_tensors
+from stylemix.model.translation_loss import TranslationLoss
 from stylemix.progress import progress as progress_bar
 from stylemix.recipe import Recipe, Training
 
@@ -34,6 +32,10 @@ _WARM_UP_STEPS = 50
 _CLIP_NORM = 1.0
 # Learning rate of the linear path, as a share of the residual layers'.
 _LINEAR_SHARE = 0.05
+# The translator is small and sees noisy batches: faster, less decay, and an average over fewer steps.
+_TRANSLATOR_SHARE = 2.0
+_TRANSLATOR_DECAY = 0.02
+_TRANSLATOR_AVERAGE = 0.99
 
 
 @dataclass
@@ -66,18 +68,22 @@ class Learner:
         self.average = copy.deepcopy(self.model).eval()
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.99))
         self.progress = Progress()
+        self.translation = TranslationLoss(self.material, self.recipe, self.device)
         self._between_steps = True
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         training = self.recipe.training
         linear = [self.model.linear_in, self.model.linear_out]
-        rest = [p for p in self.model.parameters() if not any(p is q for q in linear)]
+        own, translator = _parameters(self.model)
+        rest = [p for p in own if not any(p is q for q in linear)]
         # Adam moves every weight by about the learning rate a step, whatever its size. PCA's weights are
         # small and right already: steps fit for the residual layers would shake them to pieces.
-        return [
+        groups = [
             {"params": rest, "weight_decay": training.weight_decay, "share": 1.0},
             {"params": linear, "weight_decay": 0.0, "share": _LINEAR_SHARE},
+            {"params": translator, "weight_decay": _TRANSLATOR_DECAY, "share": _TRANSLATOR_SHARE},
         ]
+        return [group for group in groups if group["params"]]
 
     @property
     def checkpoint(self) -> Path:
@@ -130,7 +136,8 @@ class Learner:
             self.model.train()
             with arithmetic(self.device, training.precision):
                 loss = self._loss(crops, condition, generator)
-            self._descend(loss, training)
+            # Last, for it draws anew: the autoencoder learns the same with and without it.
+            self._descend(loss + self.translation(self.model, self.progress.step), training)
         self.progress.step += 1
         self._between_steps = True
 
@@ -157,8 +164,10 @@ class Learner:
             group["lr"] = group["share"] * training.learning_rate * self.progress.rate * warm
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _CLIP_NORM)
-        if not math.isfinite(float(norm)):
+        own, translator = _parameters(self.model)
+        # Each by itself: a steep step of one must not slow the other.
+        norm = sum(float(torch.nn.utils.clip_grad_norm_(part, _CLIP_NORM)) for part in (own, translator) if part)
+        if not math.isfinite(norm):
             raise StylemixError(
                 f"{self.folder}: the training diverged at step {step}; start anew with --force and a recipe with a "
                 f"lower training.learning_rate than {training.learning_rate:g}"
@@ -167,8 +176,13 @@ class Learner:
         self.optimizer.step()
         # Young averages forget faster, or they would keep the beginning.
         decay = min(training.ema_decay, (step + 1) / (step + 10))
+        averages = zip(
+            _parameters(self.average), (own, translator), (decay, min(decay, _TRANSLATOR_AVERAGE)), strict=True
+        )
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+            for kept, new, share in averages:
+                if kept:
+                    torch._foreach_lerp_(kept, new, 1 - share)
 
     def measure(self) -> bool:
         """Measure the average on held-out files; keep it if it is the best so far.
@@ -191,6 +205,12 @@ class Learner:
             # Before giving up, try smaller steps.
             p.rate *= 0.3
         return False
+
+
+def _parameters(model: Autoencoder) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Return the autoencoder's own weights and its translator's."""
+    translator: list[torch.Tensor] = [] if model.translator is None else [*model.translator.parameters()]
+    return [p for name, p in model.named_parameters() if not name.startswith("translator.")], translator
 
 
 def learn(
@@ -230,7 +250,7 @@ def learn(
     if not p.curve:
         learner.measure()
     due = _Due(p.seconds + training.checkpoint_s, p.seconds + training.preview_s / 4)
-    with progress_bar("training", total, show=show_progress) as update, _deferred_interrupt() as interrupted:
+    with progress_bar("training", total, show=show_progress) as update, deferred_interrupt() as interrupted:
         try:
             while (why := _ended(p, training)) is None:
                 measured = _timed_step(learner)
@@ -273,29 +293,6 @@ def _timed_step(learner: Learner) -> bool:
         learner.measure()
     learner.progress.seconds += time.monotonic() - started
     return measured
-
-
-@contextlib.contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C wait for the end of a step, so that there is a state to save; a second one does not wait."""
-    usual = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or usual is not signal.default_int_handler:
-        # Not ours to decide: the program around has a way of its own.
-        yield lambda: False
-        return
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            signal.default_int_handler(number, frame)
-        asked = True
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 def _ended(p: Progress, training: Training) -> str | None:

@@ -55,12 +55,15 @@ class Crops(NamedTuple):
         Where each is from.
     context : torch.Tensor, shape (B, R, M), or None
         What the encoder hears besides, where the material has it.
+    loudness : torch.Tensor, shape (B, N)
+        What was set apart (natural logarithm).
     """
 
     shape: torch.Tensor
     weight: torch.Tensor
     corpus: torch.Tensor
     context: torch.Tensor | None
+    loudness: torch.Tensor
 
     def to(self, device: torch.device) -> Crops:
         """Copy to a device.
@@ -76,7 +79,8 @@ class Crops(NamedTuple):
             The same batch there.
         """
         context = None if self.context is None else self.context.to(device)
-        return Crops(self.shape.to(device), self.weight.to(device), self.corpus.to(device), context)
+        shape, weight, corpus = self.shape.to(device), self.weight.to(device), self.corpus.to(device)
+        return Crops(shape, weight, corpus, context, self.loudness.to(device))
 
 
 class Material:
@@ -233,7 +237,7 @@ class Material:
         index = torch.from_numpy(corpora.astype(np.int64))
         heard = [c for c in contexts if c is not None]
         context = torch.from_numpy(np.stack(heard)) if heard else None
-        return Crops(shape, audible(loudness, self.levels[index].unsqueeze(-1)), index, context)
+        return Crops(shape, audible(loudness, self.levels[index].unsqueeze(-1)), index, context, loudness)
 
     def _place(self, corpus: int, n_frames: int, rng: np.random.Generator) -> tuple[Piece, int]:
         pieces = self.training(corpus)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from stylemix.arrays import Latents
-from stylemix.audio import shown_name
-from stylemix.context import Context, context_size, make_context
+from stylemix.context import Context, make_context
 from stylemix.descriptors import step_descriptors
 from stylemix.errors import BadInput, StylemixError
 from stylemix.features import make_vqt
@@ -21,7 +17,6 @@ from stylemix.model.artefact import (
     CARD,
     LATENTS,
     MODEL,
-    PARTS,
     Origin,
     RunFile,
     read_metrics,
@@ -31,8 +26,11 @@ from stylemix.model.artefact import (
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.coding import codes_to_frames, frames_to_codes
 from stylemix.model.facts import corpus_facts
+from stylemix.model.recordings import find_recording, inputs_of
 from stylemix.model.stored import read_latents
 from stylemix.model.tensors import TensorFile
+from stylemix.model.translating import frames_to_content, frames_to_shift
+from stylemix.model.weights import load_model
 from stylemix.recipe import Recipe
 from stylemix.transforms import VQT
 
@@ -180,6 +178,56 @@ class Run:
         """
         return codes_to_frames(self.model, codes, condition, loudness)
 
+    @property
+    def has_content(self) -> bool:
+        """Whether it was trained to tell content from sound."""
+        return self.model.translator is not None
+
+    def content(self, log_magnitude: np.ndarray, condition: np.ndarray) -> np.ndarray:
+        """Tell what happens in a sound, in numbers in which the corpora agree.
+
+        Parameters
+        ----------
+        log_magnitude : np.ndarray, shape (K, N)
+            From `stylemix.features`.
+        condition : np.ndarray, shape (n_corpora,)
+            Weights of the corpora that it is from, adding up to 1.
+
+        Returns
+        -------
+        np.ndarray, shape (Dc, M), float32
+            Whitened: Euclidean distances are fair.
+
+        Raises
+        ------
+        BadInput
+            If a shape is another, or the run has no content.
+        """
+        return frames_to_content(self.model, log_magnitude, condition, floor_db=self.recipe.features.floor_db)
+
+    def style_shift(self, log_magnitude: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Tell what to add to log-magnitudes so that the same content sounds like other corpora.
+
+        Parameters
+        ----------
+        log_magnitude : np.ndarray, shape (K, N)
+            From `stylemix.features`.
+        before, after : np.ndarray, shape (n_corpora,) or (n_corpora, M)
+            Weights of the corpora that it sounds like and that it should sound like.
+
+        Returns
+        -------
+        np.ndarray, shape (K, N), float32
+            Nepers, linear in ``after - before``.
+
+        Raises
+        ------
+        BadInput
+            If a shape is another, or the run has no content.
+        """
+        floor_db = self.recipe.features.floor_db
+        return frames_to_shift(self.model, log_magnitude, before, after, floor_db=floor_db)
+
     def latents(self, index: int) -> Latents:
         """Return the latents of a file, as they were stored at the end of the training.
 
@@ -228,20 +276,8 @@ class Run:
             If it is in neither place.
         """
         file = self._file(index)
-        path, folder = Path(file.path), Path(self.folders[file.corpus])
-        places = [path]
-        if path.is_relative_to(folder):
-            inside = folder.name / path.relative_to(folder)
-            places += [Path.cwd() / inside, self.path.parent / inside]
-        for place in places:
-            # Not Path.is_file, which raises for a name that is too long.
-            if os.path.isfile(place):
-                return place
-        raise BadInput(
-            f"{shown_name(path)[-300:]}: the run needs this file of {shown_name(self.corpora[file.corpus])} "
-            "and it is not there; put the folder back, or beside the run as "
-            f"{shown_name(self.path.parent / folder.name)}"
-        )
+        folder = Path(self.folders[file.corpus])
+        return find_recording(Path(file.path), folder, run=self.path, corpus=self.corpora[file.corpus])
 
     def describe(self) -> dict[str, Any]:
         """Sum the run up.
@@ -311,35 +347,5 @@ def load_run(path: str | Path) -> Run:
     origin, recipe = read_origin(folder), read_recipe(folder)
     if not (folder / MODEL).is_file():
         raise BadInput(f"{folder}: has no model yet; finish the training with train --resume")
-    model = _load_model(folder / MODEL, recipe, len(origin.names))
+    model = load_model(folder / MODEL, recipe, len(origin.names))
     return Run(folder, recipe=recipe, origin=origin, model=model, metrics=read_metrics(folder))
-
-
-def inputs_of(run: Run) -> list[Path]:
-    """List what no output may replace: the recordings of a run, wherever they are now, and its own files.
-
-    Parameters
-    ----------
-    run : Run
-        Any run.
-
-    Returns
-    -------
-    list of Path
-        Existing files.
-    """
-    recordings = []
-    for index in range(len(run.files)):
-        with contextlib.suppress(BadInput):
-            recordings.append(run.file_path(index))
-    return [*recordings, *(path for path in (run.path / part for part in sorted(PARTS)) if path.is_file())]
-
-
-def _load_model(path: Path, recipe: Recipe, n_corpora: int) -> Autoencoder:
-    stored = TensorFile(path)
-    # A recipe may ask for more than the machine has: on the meta device a model has shapes and no memory.
-    with torch.device("meta"):
-        model = Autoencoder(make_vqt(recipe).n_bands, n_corpora, recipe.model, context_size(recipe))
-    stored.check_shapes({name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
-    model.load_state_dict({name: tensor.float() for name, tensor in stored.read().items()}, assign=True)
-    return model.eval()

@@ -33,6 +33,7 @@ from stylemix.model.preview import write_previews
 from stylemix.model.run import Run, load_run
 from stylemix.model.stored import store_latents
 from stylemix.model.tensors import TensorFile, save_tensors
+from stylemix.model.translation_fit import fit_translation
 from stylemix.model.workplace import (
     check_folder,
     choose_folder,
@@ -184,6 +185,8 @@ def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, 
         # While it learned, only a part of what is held out was measured; on all of it PCA is better after all.
         save_tensors(folder / MODEL, _new_model(prepared, recipe).state_dict(), step="0")
         run, error = _best(folder, material)
+    translation = _settle_translator(folder, run, learner)
+    run = load_run(folder)
     # After a kill the best weights can be newer than the last state.
     best_step = int(TensorFile(folder / MODEL).metadata["step"])
     precision = recipe.training.precision
@@ -196,6 +199,7 @@ def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, 
         "pca_long_error": pca_error(material, recipe, times=4),
         "error_over_pca": error / max(pca, 1e-9),
         "between_error": between_error(run.model, material, recipe),
+        "translation": translation,
         "held_out": any(piece.held_out for piece in material.pieces),
         "steps": p.step,
         "best_step": best_step,
@@ -216,6 +220,16 @@ def _finish(folder: Path, prepared: Prepared, recipe: Recipe, learner: Learner, 
 def _best(folder: Path, material: Material) -> tuple[Run, float]:
     run = load_run(folder)
     return run, held_out_error(model_decoder(run.model, len(run.corpora)), material, run.model.means)
+
+
+def _settle_translator(folder: Path, run: Run, learner: Learner) -> dict[str, Any]:
+    """Put the last translator, fitted, beside the best autoencoder: each is kept at its own time."""
+    if run.model.translator is None or learner.average.translator is None:
+        return {}
+    run.model.translator.load_state_dict(learner.average.translator.state_dict())
+    facts = fit_translation(run.model, learner.translation)
+    save_tensors(folder / MODEL, run.model.state_dict(), step=TensorFile(folder / MODEL).metadata["step"])
+    return facts
 
 
 def _store_latents(run: Run, prepared: Prepared) -> None:
