@@ -45,7 +45,8 @@ class MosaicAssembler:
     multiplicative updates that are bent towards few frames at a time, none of them twice in a row, and towards
     whole runs. The target's own frames, weighted by the activations, are then added up as sound. Where the
     paper takes every frame of a target of a minute, this takes for each block of the source those few seconds
-    of hours of target that resemble the block or parts of it.
+    of hours of target that resemble the block or parts of it. Phases stay the target's own: making them agree
+    where frames overlap (as the paper goes on to do) keeps a little more harmony and loses as much of the style.
 
     At any time it holds the target in 16 bits (an hour at most, at random from more: 160 MB for each channel at
     22,050 Hz) and its description (84 numbers a frame, 26 MB an hour), how a block resembles all of it (60 MB),

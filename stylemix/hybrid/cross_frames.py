@@ -14,8 +14,10 @@ from stylemix.audio import AudioReader
 from stylemix.errors import BadInput
 from stylemix.hybrid.assemble import fit_channels
 
-# The frame of the paper, 2048 samples at 22,050 Hz, or the power of two that lasts about as long.
+# 2048 samples at 22,050 Hz, or the power of two that lasts about as long. Frames twice as long take on more of the
+# target's style (probability 0.72 instead of 0.64) but keep less of the rhythm (correlation of onsets 0.18, not 0.29).
 FRAME_S = 0.093
+# Frames that sound at once; four instead of two keep a little more of harmony and rhythm at three times the work.
 OVERLAP = 2
 FMIN_HZ = 40.0
 # Semitones tell chords apart, and 100 numbers a frame are quick to search.
