@@ -17,7 +17,8 @@ from stylemix.hybrid.assemble import fit_channels
 # 2048 samples at 22,050 Hz, or the power of two that lasts about as long. Frames twice as long take on more of the
 # target's style (probability 0.72 instead of 0.64) but keep less of the rhythm (correlation of onsets 0.18, not 0.29).
 FRAME_S = 0.093
-# Frames that sound at once; four instead of two keep a little more of harmony and rhythm at three times the work.
+# Frames that sound at once; four instead of two keep a little more of harmony and rhythm and less of the style, at
+# four times the work.
 OVERLAP = 2
 FMIN_HZ = 40.0
 # Semitones tell chords apart, and 100 numbers a frame are quick to search.
