@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from stylemix.model.run import Run
 
 PARENTS = ("source", "target")
-# In these modes the target is recorded material in the source's time; in the others it is made of the hybrid itself.
-MATCHED = ("match", "morph", "fade")
+# In these modes the target is recorded material in the source's time, or grains of it; in the others it is made of the
+# hybrid itself.
+MATCHED = ("match", "morph", "cross", "fade")
 # This mode needs a given target.
 TWO_FILES = "morph"
 
