@@ -130,7 +130,7 @@ def main() -> None:
     arguments = parser.parse_args()
     given: list[Path] = arguments.folders
     pairs: list[tuple[Path, ...]] = [(path,) for path in given if path.suffix == ".mix"]
-    if pairs and len(pairs) < len(given) or not pairs and len(given) % 2:
+    if (pairs and len(pairs) < len(given)) or (not pairs and len(given) % 2):
         parser.error("give two folders for each pair, or runs alone")
     if not pairs:
         pairs = list(zip(given[::2], given[1::2], strict=True))
