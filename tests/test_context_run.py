@@ -94,11 +94,15 @@ def test_a_scan_hears_what_the_whole_file_does(keen: Run, monkeypatch: pytest.Mo
     other = keen.encode(y, keen.one_hot(1), keen.context(np.zeros((1, 7 * 8000)))).codes
     monkeypatch.setattr("stylemix.hybrid.scan.BLOCK_S", 1.5)
     with SourceReader(keen.file_path(4), model_rate=8000) as source:
-        found = scan(keen, source, keen.one_hot(1)).latents.codes
+        scanned = scan(keen, source, keen.one_hot(1)).latents
+    found, stored = scanned.codes, keen.latents(4)
     assert found.shape == whole.shape
     # At its ends the encoder of a whole file sees nothing beyond, and that of a block sees silence.
     error = np.abs(found - whole)[:, 1:-2].max()
     assert error < 0.02 * np.abs(other - whole).max()
+    # Stored in half precision, from features in half precision.
+    np.testing.assert_allclose(scanned.chroma, stored.chroma, atol=0.02)
+    np.testing.assert_allclose(scanned.timbre, stored.timbre, atol=0.02)
 
 
 def test_it_rebuilds_and_blends(keen: Run, tmp_path: Path) -> None:
