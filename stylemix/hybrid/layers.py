@@ -27,7 +27,7 @@ ENVELOPE_FRAMES = 2
 # The path from the source to the target: until here envelope and loudness move, from here on the partials.
 TURN = 0.5
 # The loudness arrives ahead of the envelope.
-LOUDNESS_LEAD = 2.0
+LOUDNESS_LEAD = 4.0
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stylemix.errors import BadInput
 from stylemix.hybrid.alpha_map import find_map
+from stylemix.hybrid.cluster_roles import check_stretch
 from stylemix.hybrid.curve import Curve, parse_alpha
 from stylemix.hybrid.dials import Dials, find_dials
+from stylemix.hybrid.mixture import check_weights
 from stylemix.hybrid.modes import plain
 from stylemix.hybrid.roles import Roles, assign_roles
 from stylemix.hybrid.source import SourceReader
 from stylemix.model.run import Run, inputs_of
+
+# A page of more is no longer listened to.
+MOST_VARIATIONS = 50
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Order:
         Of all that is drawn.
     raw_alpha : bool
         Whether alpha is the position on the mode's path itself.
+    variation : int
+        Which of the answers, 1 for the best match.
     """
 
     run: Run
@@ -49,6 +56,7 @@ class Order:
     duration_s: float | None
     seed: int
     raw_alpha: bool
+    variation: int = 1
 
     def open(self) -> SourceReader:
         """Open the source.
@@ -102,9 +110,7 @@ class Order:
         if self.raw_alpha or not plain(self.dials):
             return curve, False, warnings
         roles = self.roles
-        found = find_map(
-            self.run.path, self.dials.mode, self.run.corpora, roles.own, roles.others, roles.shares
-        )
+        found = find_map(self.run.path, self.dials.mode, self.run.corpora, roles.own, roles.others, roles.shares)
         return (curve, False, warnings) if found is None else (curve.mapped(found), True, warnings)
 
 
@@ -123,6 +129,7 @@ def read_order(
     seed: int = 0,
     raw_alpha: bool = False,
     extrapolate: bool = False,
+    variation: int = 1,
     **dials: Any,
 ) -> Order:
     """Read what a user asks for.
@@ -154,6 +161,8 @@ def read_order(
         Take alpha as the position on the mode's path, without the run's calibration.
     extrapolate : bool
         Allow alpha from -1 to 2, beyond both parents.
+    variation : int
+        Which of several answers, 1 for the best match; each meets other material of the target than those before.
     **dials
         See `Dials`.
 
@@ -168,16 +177,19 @@ def read_order(
         If anything is wrong.
     """
     turned = find_dials(dials)
+    if not 1 <= variation <= MOST_VARIATIONS:
+        raise BadInput(f"variation: must be 1 to {MOST_VARIATIONS}, got {variation}")
+    if weights is not None:
+        check_weights(alpha=alpha, target=target, to=to, mode=turned.mode)
+    check_stretch(source_cluster, start_s, duration_s)
     roles = assign_roles(
         run, source=source, target=target, mode=turned.mode, to=to, weights=weights,
         source_cluster=source_cluster, target_cluster=target_cluster,
     )  # fmt: skip
-    if weights is not None and alpha is not None:
-        raise BadInput("hybrid: alpha and weights say the same; give one of them")
     if weights is None and alpha is None:
         raise BadInput("hybrid: alpha is missing; give one, 0 (the source) to 1 (the target), or weights")
     curve = parse_alpha(roles.alpha if alpha is None else alpha, extrapolate=extrapolate)  # type: ignore[arg-type]
-    order = Order(run, curve, turned, roles, start_s, duration_s, seed, raw_alpha)
-    if roles.stretch_s is not None and start_s == 0 and duration_s is None:
-        order = replace(order, start_s=roles.stretch_s[0], duration_s=roles.stretch_s[1])
-    return order
+    if roles.stretch_s is not None:
+        start_s, longest_s = roles.stretch_s
+        duration_s = longest_s if duration_s is None else min(duration_s, longest_s)
+    return Order(run, curve, turned, roles, start_s, duration_s, seed, raw_alpha, variation)

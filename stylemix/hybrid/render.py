@@ -9,22 +9,16 @@ from typing import Any
 import numpy as np
 
 from stylemix.arrays import Wave
-from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.hybrid.curve import Curve, parse_alpha
 from stylemix.hybrid.dials import Dials, find_dials
-from stylemix.hybrid.modes import resolve
-from stylemix.hybrid.order import Order, read_order
+from stylemix.hybrid.order import read_order
 from stylemix.hybrid.pieces import pieces as pieces
-from stylemix.hybrid.prepare import Prepared, prepare, prepare_variations
 from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
-from stylemix.hybrid.source import SourceReader
-from stylemix.hybrid.writing import Outputs, check_outputs, render_each
+from stylemix.hybrid.rendering import order_outputs, prepare_ways, render_order
+from stylemix.hybrid.writing import check_outputs, render_each
 from stylemix.model.run import Run
 from stylemix.progress import progress
-
-# A page of more is no longer listened to.
-MOST_VARIATIONS = 50
 
 
 def hybrid_file(
@@ -62,7 +56,7 @@ def hybrid_file(
         Show bars on stderr.
     **asked
         What is blended, as for `stylemix.hybrid.order.read_order` (source, target, to, weights, source_cluster,
-        target_cluster, start_s, duration_s, seed, raw_alpha, extrapolate), and how, as for
+        target_cluster, start_s, duration_s, seed, raw_alpha, extrapolate, variation), and how, as for
         `stylemix.hybrid.dials.Dials` (mode, align, continuity, randomness, loudness, chroma, timbre, envelope, pitch,
         detail, rhythm, phase, quality).
 
@@ -85,81 +79,11 @@ def hybrid_file(
     check_outputs(out, stems, force=force, inputs=order.inputs())
     with order.open() as reader:
         # Before the work, which takes minutes for an hour of sound: a format that cannot be written.
-        with _outputs(order, reader, out, stems, bits, sample_rate, force) as sinks:
-            prepared = prepare(
-                run, order.roles, reader, dials=order.dials, seed=order.seed, show_progress=show_progress
-            )
-            told = _render(order, prepared, reader, sinks, show_progress)
+        with order_outputs(order, reader, out, stems, bits, sample_rate, force) as sinks:
+            prepared = prepare_ways(order, reader, order.variation, show_progress)[-1]
+            told = render_order(order, prepared, reader, sinks, show_progress)
         taken = time.perf_counter() - began
         return {**sinks.result(), **told, "real_time_factor": reader.duration_s / max(taken, 1e-9)}
-
-
-def hybrid_variations(
-    run: Run,
-    *,
-    n: int,
-    out: str | Path,
-    alpha: float | str | Path | Curve | None = None,
-    bits: str | None = None,
-    sample_rate: int | None = None,
-    force: bool = False,
-    show_progress: bool = True,
-    **asked: Any,
-) -> dict[str, Any]:
-    """Render several answers to one question, which meet different material of the target.
-
-    Parameters
-    ----------
-    run : Run
-        The trained model.
-    n : int
-        How many, 2 to 50; the first is what `hybrid_file` renders.
-    out : str or Path
-        The folder for variation-01.wav and so on, and for source.wav and crossfade.wav beside them.
-    alpha, bits, sample_rate, force, show_progress
-        See `hybrid_file`.
-    **asked
-        What is blended and how, as for `hybrid_file`.
-
-    Returns
-    -------
-    dict
-        JSON-safe: out, variations (one result for each, with ``apart``, the share of the time at which it is at
-        another place of the target than the first), source, crossfade, warnings.
-
-    Raises
-    ------
-    BadInput
-        If an input is wrong, an output exists, or the mode has but one answer.
-    """
-    if not 2 <= n <= MOST_VARIATIONS:
-        raise BadInput(f"variations: must be 2 to {MOST_VARIATIONS}, got {n}")
-    order, folder = read_order(run, alpha=alpha, **asked), Path(out)
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{shown_name(folder)}: is a file; variations need a folder for --out")
-    names = [folder / f"variation-{i + 1:02d}.wav" for i in range(n)]
-    parents = folder / "parents"
-    for name in names:
-        check_outputs(name, None, force=force, inputs=order.inputs())
-    check_outputs(parents / "first.wav", parents, force=force, inputs=order.inputs())
-    done = []
-    with order.open() as reader:
-        ways = prepare_variations(
-            run, order.roles, reader, n, dials=order.dials, seed=order.seed, show_progress=show_progress
-        )
-        for i, (name, prepared) in enumerate(zip(names, ways, strict=True)):
-            began = time.perf_counter()
-            with _outputs(order, reader, name, parents if i == 0 else None, bits, sample_rate, force) as sinks:
-                told = _render(order, prepared, reader, sinks, show_progress)
-            taken = time.perf_counter() - began
-            done.append({**sinks.result(), **told, "real_time_factor": reader.duration_s / max(taken, 1e-9)})
-    stems = done[0].pop("stems")
-    return {
-        "out": str(folder),
-        "variations": done,
-        "parents": stems,
-        "warnings": done[0]["warnings"],
-    }
 
 
 def hybrid(
@@ -196,7 +120,7 @@ def hybrid(
     order = read_order(run, alpha=alpha, **asked)
     with order.open() as reader:
         curve, _, _ = order.positions(reader.duration_s)
-        prepared = prepare(run, order.roles, reader, dials=order.dials, seed=order.seed, show_progress=show_progress)
+        prepared = prepare_ways(order, reader, order.variation, show_progress)[-1]
         with progress("rendering", reader.duration_s, show=show_progress) as report:
             parts = []
             for piece in pieces(prepared, reader, curve):
@@ -231,9 +155,7 @@ def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: A
         If the folders are the same, there is no file, or not one could be rendered.
     """
     if not Path(source).is_dir():
-        raise BadInput(
-            f"{source}: is not a folder; give a folder of sound files, or --source FILE --out FILE"
-        )
+        raise BadInput(f"{source}: is not a folder; give a folder of sound files, or --source FILE --out FILE")
     # An alpha or a word that cannot be read is one mistake, not one for each file.
     if options.get("alpha") is not None:
         options["alpha"] = parse_alpha(options["alpha"], extrapolate=options.get("extrapolate", False))
@@ -246,52 +168,3 @@ def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: A
         return hybrid_file(run, source=path, out=to, stems=folder, **options)
 
     return render_each(Path(source), Path(out), render)
-
-
-def _outputs(
-    order: Order,
-    reader: SourceReader,
-    out: str | Path,
-    stems: str | Path | None,
-    bits: str | None,
-    sample_rate: int | None,
-    force: bool,
-) -> Outputs:
-    return Outputs(
-        out,
-        stems,
-        n_channels=reader.n_channels,
-        sample_rate=reader.sample_rate,
-        out_rate=sample_rate,
-        bits=bits,
-        force=force,
-        inputs=order.inputs(),
-    )
-
-
-def _render(
-    order: Order, prepared: Prepared, reader: SourceReader, sinks: Outputs, show_progress: bool
-) -> dict[str, Any]:
-    """Write one hybrid, and tell what it is."""
-    curve, calibrated, warnings = order.positions(reader.duration_s)
-    with progress("rendering", reader.duration_s, show=show_progress) as report:
-        for piece in pieces(prepared, reader, curve, want_target=sinks.has_stems):
-            sinks.write(piece.hybrid, piece.source, piece.target, order.curve)
-            report(piece.seconds_done)
-    roles, dials = order.roles, resolve(order.dials)
-    given = {key for key in roles.targets if key < 0 or len(roles.targets) == 1}
-    names = [str(roles.targets[key]) for key in given] or [order.run.corpora[i] for i in roles.others]
-    return {
-        "source": str(roles.source),
-        "target": ", ".join(names),
-        "mode": dials.mode,
-        "dials": dials.as_dict(),
-        "phase": dials.phase,
-        "quality": dials.told_quality,
-        "alpha": order.curve.told(),
-        "calibrated": calibrated,
-        "seconds": reader.duration_s,
-        "channels": reader.n_channels,
-        **prepared.facts,
-        "warnings": [*prepared.warnings, *warnings],
-    }
