@@ -13,7 +13,7 @@ from stylemix.errors import BadInput
 from stylemix.model.artefact import PARTS
 
 
-class HasRecordings(Protocol):
+class _HasRecordings(Protocol):
     """What a run shows of its recordings."""
 
     @property
@@ -78,7 +78,7 @@ def find_recording(path: Path, folder: Path, *, run: Path, corpus: str) -> Path:
     )
 
 
-def inputs_of(run: HasRecordings) -> list[Path]:
+def inputs_of(run: _HasRecordings) -> list[Path]:
     """List what no output may replace: the recordings of a run, wherever they are now, and its own files.
 
     Parameters

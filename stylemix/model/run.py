@@ -225,8 +225,7 @@ class Run:
         BadInput
             If a shape is another, or the run has no content.
         """
-        floor_db = self.recipe.features.floor_db
-        return frames_to_shift(self.model, log_magnitude, before, after, floor_db=floor_db)
+        return frames_to_shift(self.model, log_magnitude, before, after, floor_db=self.recipe.features.floor_db)
 
     def latents(self, index: int) -> Latents:
         """Return the latents of a file, as they were stored at the end of the training.

@@ -42,7 +42,7 @@ def texture(log_magnitude: torch.Tensor) -> torch.Tensor:
     Examples
     --------
     >>> texture(torch.zeros(2, 216, 128)).shape
-    torch.Size([2, 245])
+    torch.Size([2, 241])
     """
     x = log_magnitude.clamp(*RANGE)
     k = x.shape[1]
