@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from stylemix.errors import StylemixError as StylemixError
     from stylemix.hybrid.render import hybrid as hybrid
     from stylemix.hybrid.render import rebuild_file as rebuild
+    from stylemix.learn import train as train
     from stylemix.model.run import load_run as load_run
-    from stylemix.model.training import train as train
     from stylemix.recipe import load_recipe as load_recipe
     from stylemix.transforms.vqt import VQT as VQT
 
@@ -38,7 +38,7 @@ _PUBLIC = {
     "load_recipe": ("stylemix.recipe", "load_recipe"),
     "load_run": ("stylemix.model.run", "load_run"),
     "rebuild": ("stylemix.hybrid.render", "rebuild_file"),
-    "train": ("stylemix.model.training", "train"),
+    "train": ("stylemix.learn", "train"),
 }
 
 __all__ = [

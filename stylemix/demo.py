@@ -92,7 +92,7 @@ class _Clock:
 
 
 def _trained(folder: Path, minutes: float | None, seed: int, force: bool, show: bool) -> Run:
-    from stylemix.model.training import train
+    from stylemix.learn import train
     from stylemix.starter import make_starter
 
     corpora = make_starter(folder / "corpora", seed=seed, force=force, show_progress=show)

@@ -93,6 +93,7 @@ class Hybrid:
     """How two parents become one sound."""
 
     candidates: int = number(24, low=1)
+    calibrate: bool = True
 
 
 @dataclass(frozen=True)

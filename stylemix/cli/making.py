@@ -57,7 +57,7 @@ def train(
     if len(folders) < 2:
         raise typer.BadParameter("give two folders or more, one for each style", param_hint="FOLDER")
     with answer(as_json, after_interrupt="go on with the same command and --resume") as give:
-        from stylemix.model.training import train as train_run
+        from stylemix.learn import train as train_run
 
         run = train_run(
             folders, out=out, recipe=recipe, minutes=minutes, steps=steps, device=device, seed=seed,
@@ -96,8 +96,8 @@ def rebuild(
 
 def hybrid(
     run: opt.RunFolder,
-    alpha: opt.Alpha,
     out: opt.Out,
+    alpha: opt.Alpha = None,
     source: opt.Source = None,
     target: opt.Target = None,
     mode: opt.Mode = "match",
@@ -105,6 +105,23 @@ def hybrid(
     start: opt.Start = 0.0,
     duration: opt.Duration = None,
     stems: opt.Stems = None,
+    weights: opt.Weights = None,
+    source_cluster: opt.SourceCluster = None,
+    target_cluster: opt.TargetCluster = None,
+    raw_alpha: opt.RawAlpha = False,
+    extrapolate: opt.Extrapolate = False,
+    variations: opt.Variations = None,
+    variation: opt.Variation = 1,
+    align: opt.Align = "transport",
+    continuity: opt.Continuity = 1.0,
+    randomness: opt.Randomness = 0.0,
+    loudness: opt.Loudness = 0.5,
+    chroma: opt.Chroma = 0.75,
+    timbre: opt.Timbre = 0.25,
+    envelope: opt.Envelope = None,
+    pitch: opt.Pitch = None,
+    detail: opt.Detail = None,
+    rhythm: opt.Rhythm = None,
     phase: opt.HybridPhase = "auto",
     quality: opt.Quality = "good",
     bits: opt.Bits = None,
@@ -124,18 +141,20 @@ def hybrid(
       stylemix hybrid both.mix --alpha 0.5 --source song.wav --out half-way.wav
       stylemix hybrid both.mix --alpha 0:0,10:1 --source song.wav --out journey.wav --stems stems/
       stylemix hybrid both.mix --alpha 0.5 --source songs/ --out hybrids/
+      stylemix hybrid both.mix --alpha 0.5 --source song.wav --variations 8 --out choices/
+      stylemix hybrid three.mix --weights cage=0.2,boys=0.5,organ=0.3 --source song.wav --out blend.wav
     """
     with answer(as_json) as give:
-        from stylemix.hybrid.curve import parse_alpha
-        from stylemix.hybrid.render import hybrid_file, hybrid_folder
         from stylemix.model.run import load_run
+        from stylemix.ordering import render_asked
 
-        options: dict[str, Any] = {
-            "alpha": parse_alpha(alpha), "target": target, "mode": mode, "phase": phase, "quality": quality,
-            "to": to, "start_s": start, "duration_s": duration, "stems": stems, "bits": bits,
-            "sample_rate": sample_rate, "seed": seed, "force": force, "show_progress": not quiet,
-        }
-        if source is not None and source.is_dir():
-            give(hybrid_folder(load_run(run), source=source, out=out, **options))
-        else:
-            give(hybrid_file(load_run(run), source=source, out=out, **options))
+        asked: dict[str, Any] = {
+            "alpha": alpha, "source": source, "target": target, "mode": mode, "to": to, "start_s": start,
+            "duration_s": duration, "stems": stems, "weights": weights, "source_cluster": source_cluster,
+            "target_cluster": target_cluster, "raw_alpha": raw_alpha, "extrapolate": extrapolate,
+            "variation": variation, "align": align, "continuity": continuity, "randomness": randomness,
+            "loudness": loudness, "chroma": chroma, "timbre": timbre, "envelope": envelope, "pitch": pitch,
+            "detail": detail, "rhythm": rhythm, "phase": phase, "quality": quality, "bits": bits,
+            "sample_rate": sample_rate, "seed": seed, "force": force,
+        }  # fmt: skip
+        give(render_asked(load_run(run), out=out, variations=variations, show_progress=not quiet, **asked))

@@ -78,10 +78,11 @@ BothDirections: TypeAlias = Annotated[
 
 # Rendering.
 Alpha: TypeAlias = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="NUMBER|CURVE",
-        help="0 is the first style, 1 the second; a curve is 0:0,10:1 (seconds:alpha) or a CSV file.",
+        help="0 is the first style, 1 the second; a curve is 0:0,10:1 (seconds:alpha), a CSV file, or a sound whose "
+        "loudness it follows.",
     ),
 ]
 Source: TypeAlias = Annotated[
@@ -90,7 +91,9 @@ Source: TypeAlias = Annotated[
 Target: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE", readable=False, help="The sound to match it with; else the whole corpus.")
 ]
-Mode: TypeAlias = Annotated[str, typer.Option(help="How the parents are blended.")]
+Mode: TypeAlias = Annotated[
+    str, typer.Option(metavar="MODE", help="match, style, morph, cross or fade: how the parents meet.")
+]
 To: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="The corpus to move towards, of more than two.")
 ]
@@ -106,12 +109,81 @@ Stems: TypeAlias = Annotated[
 Phase: TypeAlias = Annotated[
     Literal["auto", "source", "estimate"], typer.Option(help="Phase of the source, or estimated anew.")
 ]
-HybridPhase: TypeAlias = Annotated[
-    Literal["auto", "parents", "source", "estimate"],
-    typer.Option(help="Estimated between the parents (auto) or everywhere, or that of the parents or the source."),
-]
 Quality: TypeAlias = Annotated[
     Literal["draft", "good", "best"], typer.Option(help="Work on phases that are estimated: fast, or clean.")
+]
+
+_WHERE = "Where between the corpora"
+Weights: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME=W,...", rich_help_panel=_WHERE,
+        help="Shares of several corpora in place of --alpha; they sum to 1.",
+    ),
+]
+SourceCluster: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="K", rich_help_panel=_WHERE, help="The middle of a cluster of the map as source.")
+]
+TargetCluster: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="K", rich_help_panel=_WHERE, help="Match with a cluster of the map only.")
+]
+RawAlpha: TypeAlias = Annotated[
+    bool, typer.Option("--raw-alpha", rich_help_panel=_WHERE, help="Without the run's calibration of alpha.")
+]
+Extrapolate: TypeAlias = Annotated[
+    bool, typer.Option("--extrapolate", rich_help_panel=_WHERE, help="Allow alpha from -1 to 2, beyond the parents.")
+]
+Variations: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", rich_help_panel=_WHERE,
+        help="Render N answers into the folder --out, with a page to choose from by ear.",
+    ),
+]
+Variation: TypeAlias = Annotated[
+    int, typer.Option(metavar="K", rich_help_panel=_WHERE, help="Render the K-th of them.")
+]
+
+_MATCHING = "How moments are matched"
+Align: TypeAlias = Annotated[
+    str, typer.Option(metavar="HOW", rich_help_panel=_MATCHING, help="transport, viterbi, nearest or off.")
+]
+Continuity: TypeAlias = Annotated[
+    float, typer.Option(metavar="X", rich_help_panel=_MATCHING, help="How dear a jump in the target is.")
+]
+Randomness: TypeAlias = Annotated[
+    float, typer.Option(metavar="X", rich_help_panel=_MATCHING, help="Noise on what a match costs.")
+]
+Loudness: TypeAlias = Annotated[
+    float, typer.Option(metavar="X", rich_help_panel=_MATCHING, help="How much the loudness must agree.")
+]
+Chroma: TypeAlias = Annotated[
+    float, typer.Option(metavar="X", rich_help_panel=_MATCHING, help="How much the pitch classes must agree.")
+]
+Timbre: TypeAlias = Annotated[
+    float, typer.Option(metavar="X", rich_help_panel=_MATCHING, help="How much the spectral envelope must agree.")
+]
+
+_EXCHANGED = "What is exchanged (each mode has its own default)"
+Envelope: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="0..1", rich_help_panel=_EXCHANGED, help="How far the spectral envelope goes.")
+]
+Pitch: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="0..1", rich_help_panel=_EXCHANGED, help="How far the partials go.")
+]
+Detail: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="0..1", rich_help_panel=_EXCHANGED, help="How far quick changes go.")
+]
+Rhythm: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="SIDE", rich_help_panel=_EXCHANGED, help="Whose loudness over time: source, target or both."),
+]
+HybridPhase: TypeAlias = Annotated[
+    Literal["auto", "parents", "source", "estimate"],
+    typer.Option(
+        rich_help_panel=_EXCHANGED,
+        help="Each parent's own (auto, parents), the source's, or estimated from the magnitudes.",
+    ),
 ]
 Bits: TypeAlias = Annotated[
     Literal["16", "24", "32f"] | None, typer.Option(help="Sample format of the file.")

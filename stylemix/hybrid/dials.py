@@ -10,7 +10,7 @@ from stylemix.errors import BadInput
 from stylemix.phase.dial import find_quality
 
 MODES = ("match", "style", "morph", "cross", "fade")
-ALIGNMENTS = ("viterbi", "transport", "nearest", "off")
+ALIGNMENTS = ("transport", "viterbi", "nearest", "off")
 RHYTHMS = ("both", "source", "target")
 PHASES = ("auto", "parents", "source", "estimate")
 # A dial that may be turned further says nothing more.
@@ -28,16 +28,17 @@ class Dials:
         happens in the source and takes on how the other corpus sounds; ``morph`` aligns two given files in time;
         ``cross`` rebuilds the source from the target's spectra without a learned space; ``fade`` mixes the source
         and its match, the control that a hybrid must not be.
-    align : {"viterbi", "transport", "nearest", "off"}
-        How moments are matched: the cheapest path that prefers to go on where it is; the same on a transport plan,
-        which uses all of the target's material alike; the nearest moment, whatever was before; or no matching.
+    align : {"transport", "viterbi", "nearest", "off"}
+        How moments are matched: the cheapest path that prefers to go on where it is, on a transport plan, which uses
+        all of the target's material alike; the same without the plan; the nearest moment, whatever was before; or no
+        matching.
     continuity : float
-        How dear a jump to another place of the target is, 0 to 100; 1 gives runs of about 0.7 s.
+        How dear a jump to another place of the target is, 0 to 100; 1 gives runs of a little more than a second.
     randomness : float
         Standard deviation of the noise on what a match costs, 0 to 100 times the median distance of a match.
     loudness, chroma, timbre : float
         How much the loudness, the pitch classes and the spectral envelope of a match must agree with the source's
-        beside their latents, 0 to 100.
+        beside their latents, 0 to 100; at 1 each weighs as much as all latents together.
     envelope, pitch, detail : float or None
         How far each layer of the spectrum goes with alpha, 0 to 1 (None: as the mode finds best): the spectral
         envelope, the partials in it, and what changes within a latent step.
@@ -65,12 +66,12 @@ class Dials:
     """
 
     mode: str = "match"
-    align: str = "viterbi"
+    align: str = "transport"
     continuity: float = 1.0
     randomness: float = 0.0
-    loudness: float = 1.0
-    chroma: float = 0.0
-    timbre: float = 0.0
+    loudness: float = 0.5
+    chroma: float = 0.75
+    timbre: float = 0.25
     envelope: float | None = None
     pitch: float | None = None
     detail: float | None = None

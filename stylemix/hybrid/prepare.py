@@ -275,7 +275,7 @@ def align(
     if MODES[dials.mode].target == "warped":
         from stylemix.hybrid.warp import warp
 
-        paths = [warp(scanned.latents, values[0])]
+        paths = [warp(scanned.latents, values[0], dials=dials)]
     else:
         own = keys.index(exclude) if exclude in keys and len(keys) > 1 else None
         allowed = [masks[key] for key in keys] if masks else None

@@ -1,0 +1,131 @@
+"""What the command `hybrid` does: one file, a folder of files, or several answers with a page to choose from."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stylemix.errors import BadInput
+from stylemix.hybrid.dials import Dials
+
+if TYPE_CHECKING:
+    from stylemix.model.run import Run
+
+# What is no option of the command under its own name.
+_FLAGS = ("raw_alpha", "extrapolate")
+_RENAMED = {"start_s": "start", "duration_s": "duration"}
+_NOT_REPEATED = ("force", "stems", "variation", "bits", "sample_rate")
+
+
+def render_asked(
+    run: Run, *, out: str | Path, source: str | Path | None = None, variations: int | None = None, **asked: Any
+) -> dict[str, Any]:
+    """Render what was asked for.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    out : str or Path
+        A file, or a folder where there are several sources or variations.
+    source : str or Path, optional
+        A file or a folder.
+    variations : int, optional
+        How many answers.
+    **asked
+        As for `stylemix.hybrid.render.hybrid_file`.
+
+    Returns
+    -------
+    dict
+        JSON-safe, of `hybrid_file`, `hybrid_folder` or `render_variations`.
+
+    Raises
+    ------
+    BadInput
+        If an input is wrong.
+    """
+    from stylemix.hybrid.render import hybrid_file, hybrid_folder
+
+    folder = source is not None and Path(source).is_dir()
+    if variations is not None:
+        if folder:
+            raise BadInput("variations: need one source, got a folder; give --source FILE")
+        if asked.pop("stems", None) is not None:
+            raise BadInput("variations: come with their parents in the folder --out; leave --stems out")
+        if asked.pop("variation", 1) != 1:
+            raise BadInput("variations: render all of them, got --variation too; leave one out")
+        return render_variations(run, n=variations, out=out, source=source, **asked)
+    if folder:
+        return hybrid_folder(run, source=str(source), out=out, **asked)
+    return hybrid_file(run, source=source, out=out, **asked)
+
+
+def render_variations(run: Run, *, n: int, out: str | Path, force: bool = False, **asked: Any) -> dict[str, Any]:
+    """Render variations and a contact sheet to choose from.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    n : int
+        How many, 2 to 50.
+    out : str or Path
+        The folder.
+    force : bool
+        Allow existing files to be replaced.
+    **asked
+        As for `stylemix.hybrid.variations.hybrid_variations`.
+
+    Returns
+    -------
+    dict
+        JSON-safe, of `hybrid_variations`, with page (path, bytes).
+
+    Raises
+    ------
+    BadInput
+        If an input is wrong or an output exists.
+    """
+    from stylemix.contact_sheet import Card, write_contact_sheet
+    from stylemix.files import check_output
+    from stylemix.hybrid.variations import hybrid_variations
+    from stylemix.listening import Player
+
+    page = check_output(Path(out) / "index.html", force=force)
+    result = hybrid_variations(run, n=n, out=out, force=force, **asked)
+    command = _command(run, asked)
+    parents = result["parents"]
+    cards = [
+        Card(Player("Source", "parent", parents["source"]), "parents/source.wav"),
+        Card(Player("Crossfade", "crossfade", parents["crossfade"]), "parents/crossfade.wav"),
+    ]
+    for i, one in enumerate(result["variations"]):
+        name = Path(one["out"]).name
+        cards.append(
+            Card(
+                Player(f"Variation {i + 1}", "hybrid", one["out"]),
+                name,
+                f"{command} --variation {i + 1} --out {name}",
+                mean_run_s=one.get("mean_run_s"),
+                differs=one.get("apart"),
+            )
+        )
+    title = f"{n} hybrids of {Path(result['variations'][0]['source']).name}"
+    result["page"] = write_contact_sheet(page, cards, title=title, force=force)
+    return result
+
+
+def _command(run: Run, asked: dict[str, Any]) -> str:
+    """Write down the command that asks for the same."""
+    words = ["stylemix", "hybrid", str(run.path)]
+    usual = {name: field.default for name, field in Dials.__dataclass_fields__.items()}
+    for name, value in asked.items():
+        if name in _NOT_REPEATED or name == "show_progress" or value is None or value == usual.get(name):
+            continue
+        if name in _FLAGS:
+            words += [f"--{name.replace('_', '-')}"] if value else []
+        elif not (name in ("start_s", "seed") and not value):
+            words += [f"--{_RENAMED.get(name, name).replace('_', '-')}", str(value)]
+    return shlex.join(words)
