@@ -82,7 +82,8 @@ def numbers() -> dict[str, Any]:
         "anchors": {name: {**anchor, "second": anchor} for name in ("source", "target", "recordings", "noise")},
         "sources": [{"file": "x.wav", "start_s": 0.0, "duration_s": 2.0, "held_out": True}],
         "judges": {name: dict(known) for name in ("scattering", "cepstra")},
-        "latents": {"dimensions": 4, "steps": 9, "active": 1.0, "effective": 3.5, "corpus_accuracy": 0.5},
+        "latents": {"dimensions": 4, "steps": 9, "active": 1.0, "effective": 3.5, "corpus_accuracy": 0.5,
+                    "content_accuracy": 0.5},
         "rebuild": [{"file": "x.wav", "corpus": "cage", "held_out": True, "estimate": loss, "source": loss}],
         "autoencoder": {"error": 0.09, "pca_error": 0.1, "held_out": True, "curve": []},
     }  # fmt: skip

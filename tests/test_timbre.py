@@ -50,6 +50,20 @@ def test_a_gain_changes_no_onset_and_silence_has_none() -> None:
     assert onset_window(RATE) == 1024
 
 
+def test_what_ends_is_no_onset() -> None:
+    t = np.arange(N) / RATE
+    # Over a fifth of a second: what stops at once is a click, and begins.
+    level = 10 ** (-50 / 20 * np.clip((t - 2) / 0.2, 0, 1))
+    ending = level * np.sin(2 * np.pi * 440 * t)
+    falling, rising = (onset_strength(Wave(x, RATE)) for x in (ending, ending[::-1].copy()))
+    assert falling.max() < 0.3 * rising.max()
+    assert (falling >= 0).all()
+
+
+def test_noises_that_begin_all_the_time_have_no_rhythm_in_common(rng: np.random.Generator) -> None:
+    assert abs(onset_correlation(*(Wave(rng.standard_normal(N), RATE) for _ in range(2)))) < 0.2
+
+
 def test_rhythm_is_kept_by_another_pitch_and_a_gain_and_lost_by_another_place() -> None:
     wave = notes([0.5, 1.0, 2.2, 3.1])
     assert onset_correlation(wave, wave) == pytest.approx(1.0)
@@ -130,6 +144,8 @@ def test_cepstral_features_hear_a_filter_and_no_gain(rng: np.random.Generator) -
     x = rng.standard_normal(3 * RATE)
     plain, quiet = (cepstral_features(Wave(g * x, RATE)) for g in (1.0, 0.01))
     assert plain.shape == (3 * N_CEPSTRA - 1,)
+    cepstra = mel_cepstra(Wave(x, RATE))
+    np.testing.assert_allclose(plain[:20], [*cepstra[1:].mean(axis=1), cepstra[0].std()])
     np.testing.assert_allclose(quiet, plain, atol=1e-2)
     assert np.abs(cepstral_features(Wave(np.diff(x), RATE)) - plain).max() > 10
     assert np.isfinite(cepstral_features(Wave(np.zeros(100), RATE))).all()

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stylemix.errors import StylemixError
+
 if TYPE_CHECKING:
     from stylemix.model.run import Run
 
@@ -14,6 +16,8 @@ ACTIVE = 0.01
 # Enough for a covariance of some hundred dimensions, and for a classifier in a second.
 MOST_STEPS = 4000
 N_FOLDS = 4
+# Of each file, for content, which is not stored with a run.
+CONTENT_S = 15.0
 # Weight of the penalty against the data, whose variances are 1: it matters only where there are hardly any data.
 RIDGE = 0.01
 
@@ -63,7 +67,8 @@ def measure_latents(run: Run, *, seed: int = 0) -> dict[str, Any]:
         least a hundredth of the mean one), effective (`effective_dimensions`), and corpus_accuracy: how often a linear
         classifier of a single step names the corpus of recordings that it has not heard, every corpus counted alike;
         0.5 of two corpora is chance and means that the latents hold nothing of the corpus. None if there are too few
-        recordings.
+        recordings. content_accuracy: the same of the run's content, which is meant to be shared by the corpora; None
+        where a run has none.
     """
     rng = np.random.default_rng(seed)
     share = max(2, MOST_STEPS // len(run.files))
@@ -82,6 +87,7 @@ def measure_latents(run: Run, *, seed: int = 0) -> dict[str, Any]:
         "active": float((variance >= ACTIVE * max(float(variance.mean()), 1e-12)).mean()),
         "effective": effective_dimensions(np.atleast_2d(np.cov(rows.T))),
         "corpus_accuracy": corpus_accuracy(rows, np.array(labels), np.array(recordings)),
+        "content_accuracy": _content_accuracy(run) if getattr(run, "has_content", False) else None,
     }
 
 
@@ -130,3 +136,26 @@ def corpus_accuracy(codes: np.ndarray, labels: np.ndarray, recordings: np.ndarra
         square = rows[known].T @ weighted + RIDGE * weight[known].sum() * np.eye(rows.shape[1])
         named[~known] = (rows[~known] @ np.linalg.solve(square, weighted.T @ wanted[known])).argmax(axis=1)
     return float(np.mean([(corpora[named[labels == c]] == c).mean() for c in corpora]))
+
+
+def _content_accuracy(run: Run) -> float | None:
+    """Measure how much of the corpus the content tells, on the middle of every file that is still there."""
+    from stylemix.hybrid.scan import block_features
+    from stylemix.hybrid.source import SourceReader
+
+    codes, labels, recordings = [], [], []
+    for i, file in enumerate(run.files):
+        try:
+            path = run.file_path(i)
+        except StylemixError:
+            continue
+        start_s = max(0.0, (file.seconds - CONTENT_S) / 2)
+        rate = run.vqt.sample_rate
+        with SourceReader(path, model_rate=rate, start_s=start_s, duration_s=CONTENT_S) as reader:
+            features = block_features(run, reader.read_model(0, reader.n_model_samples))
+        codes.append(run.content(features, run.one_hot(file.corpus)).T.astype(np.float64))
+        labels += [file.corpus] * len(codes[-1])
+        recordings += [i] * len(codes[-1])
+    if len(set(labels)) < len(run.corpora):
+        return None
+    return corpus_accuracy(np.concatenate(codes), np.array(labels), np.array(recordings))

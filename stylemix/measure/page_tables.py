@@ -227,6 +227,8 @@ def latent_table(latents: dict[str, Any], corpora: Sequence[str]) -> dict[str, A
         ["Effective dimensions", written(latents["effective"], 1)],
         ["Corpus named from one step", "–" if accuracy is None else f"{100 * accuracy:.0f} %"],
     ]
+    if latents["content_accuracy"] is not None:
+        cells.append(["Corpus named from one step of content", f"{100 * latents['content_accuracy']:.0f} %"])
     caption = (
         f"Of {latents['steps']} latent steps. Active: a hundredth of the mean variance or more. Effective: the "
         "participation ratio of the covariance. The corpus is named by least squares on recordings left out: "
