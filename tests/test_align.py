@@ -146,7 +146,7 @@ def test_without_continuity_every_step_is_the_nearest(rng: np.random.Generator) 
     source, targets = latents(rng.standard_normal((4, 50))), [latents(rng.standard_normal((4, 90))) for _ in range(2)]
     points, pool = compare(source, targets, [np.arange(90)] * 2, Weights(1.0))
     brute = np.linalg.norm(points[:, None] - pool[None], axis=2).argmin(axis=1)
-    for dials in (Dials(align="viterbi", continuity=0.0), Dials(align="nearest")):
+    for dials in (Dials(align="viterbi", continuity=0.0, loudness=1.0), Dials(align="nearest", loudness=1.0)):
         path = match(source, targets, dials=dials)
         assert (90 * path.file + path.step).tolist() == brute.tolist()
     # A price so small that it decides nothing: the search itself goes there too.

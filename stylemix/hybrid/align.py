@@ -22,11 +22,11 @@ from stylemix.hybrid.dials import Dials
 # is worth. Measured on two held-out pieces of each of four corpora, steps of 93 ms, with weights of 0.5, 0.75 and 0.25
 # for loudness, chroma and timbre: 0.03, 0.04 and 0.06 s give runs of 0.31, 0.44 and 0.76 s on average, 19, 7 and 1 %
 # of the time in runs under 0.25 s, a distance 0.26, 0.33 and 0.43 of the way from the nearest to a random step, and
-# pitch classes that correlate with the source's by 0.74, 0.70 and 0.64 (0.80 without continuity). Longer runs sound more
-# like recordings: of six stretches of two pairs of corpora, on a transport plan, the matched targets at 0.04, 0.1 and
-# 0.2 s, in runs of 0.6, 1.3 and 3.5 s, are at a kernel distance of 129, 97 and 97 from both corpora, and agree with the
-# source's pitch classes by 0.62, 0.49 and 0.35. A step that is stayed on or left out is spliced like a jump and stutters
-# besides: it costs as much.
+# pitch classes that correlate with the source's by 0.74, 0.70 and 0.64 (0.80 without continuity). Longer runs sound
+# more like recordings: of six stretches of two pairs of corpora, on a transport plan, the matched targets at 0.04, 0.1
+# and 0.2 s, in runs of 0.6, 1.3 and 3.5 s, are at a kernel distance of 129, 97 and 97 from both corpora, and agree with
+# the source's pitch classes by 0.62, 0.49 and 0.35. A step that is stayed on or left out is spliced like a jump, and
+# stutters besides: it costs as much.
 JUMP_S = 0.1
 STRETCH_S = 0.1
 # States that the search keeps at each step.

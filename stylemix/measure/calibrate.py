@@ -35,9 +35,7 @@ STRAIGHT = 0.1
 STEPS = 32
 
 
-def calibrate(
-    run: Run, *, modes: Sequence[str] = MODES, seed: int = 0, show_progress: bool = True
-) -> dict[str, Any]:
+def calibrate(run: Run, *, modes: Sequence[str] = MODES, seed: int = 0, show_progress: bool = True) -> dict[str, Any]:
     """Measure how style moves along the path of each mode, and store the spacing that makes its steps equal.
 
     Stretches of training files are rendered at positions along the path; linear classifiers of two kinds of style
@@ -88,7 +86,7 @@ def calibrate(
                 done = n + k * len(modes) + m
                 posteriors = _posteriors(run, own, other, mode, probes, seed, lambda s, d=done: update(d + s))  # type: ignore[misc]
                 facts = {"measured": np.stack([POSITIONS, posteriors], axis=1).round(4).tolist()}
-                maps[mode, run.corpora[own], run.corpora[other]] = spaced(POSITIONS, posteriors), facts
+                maps[mode, run.corpora[own], run.corpora[other]] = spaced(POSITIONS, posteriors.tolist()), facts
     # One file morphs into another along the path of a match.
     for (mode, own_name, other_name), found in list(maps.items()):
         if mode == "match":
