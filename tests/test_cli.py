@@ -44,7 +44,7 @@ CONTRACT = {
         "--seed",
     },
     "map": WRITES | {"--seed", "--space"},
-    "evaluate": WRITES | {"--phase", "--modes", "--controls", "--sources", "--both-directions", "--seed"},
+    "evaluate": WRITES | {"--phase", "--modes", "--controls", "--sources", "--both-directions", "--raw-alpha", "--seed"},
     "properties": WRITES | {"--quick", "--reconstruct", "--seed"},
     "info": set(),
     "recipes": set(),
@@ -425,7 +425,8 @@ def test_the_other_commands_hand_over_what_they_were_given(
     }
     assert answer("evaluate r.mix --phase parents --modes match,morph --sources 3") == {
         "arguments": ["run r.mix"], "out": None, "modes": ["match", "morph"], "controls": ["fade", "cross"],
-        "phase": "parents", "n_sources": 3, "both_directions": False, "seed": 0, "force": False, "show_progress": True,
+        "phase": "parents", "n_sources": 3, "both_directions": False, "raw_alpha": False, "seed": 0, "force": False,
+        "show_progress": True,
     }
     assert answer("inspect a b") == {"folders": 2}
     assert run_command(["inspect", "a"]) == 0
