@@ -48,7 +48,7 @@ def frames_to_content(
     weights = torch.as_tensor(np.asarray(condition), dtype=torch.float32)[None]
     parts = []
     with torch.inference_mode():
-        for content, start, stop, first in _contents(translator, log_magnitude, floor_db):
+        for content, start, stop, first, _ in _contents(translator, log_magnitude, floor_db):
             parts.append(translator.whiten(content, weights)[0, :, start - first : stop - first].numpy())
     return np.concatenate(parts, axis=1)
 
@@ -82,14 +82,16 @@ def frames_to_shift(
     translator = _translator(model)
     k, f = translator.means.shape[1], translator.frames_per_step
     n = checked_shape(log_magnitude, (k, None), "log_magnitude (bands, frames)")
-    change = _weights(translator, after, -(-n // f)) - _weights(translator, before, -(-n // f))
+    sides = [_weights(translator, side, -(-n // f)) for side in (before, after)]
     parts = []
     with torch.inference_mode():
-        for content, start, stop, first in _contents(translator, log_magnitude, floor_db):
-            rendered = translator.render(content)[0, :, :, (start - first) * f : (stop - first) * f]
-            weights = torch.from_numpy(change[:, start:stop]).repeat_interleave(f, dim=-1)
-            parts.append((translator.strength * torch.einsum("cn,ckn->kn", weights, rendered)).numpy())
-    return np.concatenate(parts, axis=1)[:, :n]
+        for content, start, stop, first, x in _contents(translator, log_magnitude, floor_db):
+            here = slice((start - first) * f, min((stop - first) * f, x.shape[-1]))
+            x, rendered = x[..., here], translator.render(content)[..., here]
+            weights = (torch.from_numpy(s[:, start:stop]).repeat_interleave(f, dim=-1)[None] for s in sides)
+            shift = translator.change(rendered, x, *(w[..., : x.shape[-1]] for w in weights))
+            parts.append((translator.strength * shift)[0].numpy())
+    return np.concatenate(parts, axis=1)
 
 
 def _translator(model: Autoencoder) -> Translator:
@@ -110,8 +112,8 @@ def _weights(translator: Translator, condition: np.ndarray, n_steps: int) -> np.
 
 def _contents(
     translator: Translator, log_magnitude: np.ndarray, floor_db: float
-) -> Iterator[tuple[torch.Tensor, int, int, int]]:
-    """Encode chunk by chunk, each with what it depends on: content, its steps that count, and its first."""
+) -> Iterator[tuple[torch.Tensor, int, int, int, torch.Tensor]]:
+    """Encode chunk by chunk, each with what it depends on: content, its steps that count, its first, its spectra."""
     f, reach = translator.frames_per_step, translator.reach
     n = checked_shape(log_magnitude, (translator.means.shape[1], None), "log_magnitude (bands, frames)")
     m = -(-n // f)
@@ -120,4 +122,5 @@ def _contents(
         first, last = max(0, start - reach), min(m, stop + reach)
         y = np.ascontiguousarray(log_magnitude[:, first * f : min(last * f, n)], dtype=np.float32)
         shape, loudness = set_loudness_apart(torch.from_numpy(y)[None], floor_db=floor_db)
-        yield translator.encode(shape, contour_of(loudness, translator.contour_frames)), start, stop, first
+        contour = contour_of(loudness, translator.contour_frames)
+        yield translator.encode(shape, contour), start, stop, first, shape + contour.unsqueeze(-2)

@@ -22,6 +22,7 @@ _BATCH = 24
 # thing is measured among these.
 _STRENGTHS = tuple(np.arange(0.5, 2.01, 0.25).tolist())
 _LEAST_VARIANCE = 1e-3
+_NEIGHBOURS, _MOST_ASKED = 10, 2000
 
 
 def fit_translation(model: Autoencoder, loss: TranslationLoss) -> dict[str, Any]:
@@ -38,9 +39,10 @@ def fit_translation(model: Autoencoder, loss: TranslationLoss) -> dict[str, Any]
     -------
     dict
         ``corpus_from_codes`` and ``corpus_from_content``: balanced accuracy with which a linear classifier finds a
-        held-out step's corpus. ``texture_distance``: energy distance of held-out crops to the other corpora, as
-        they are (``none``), with the difference of the mean spectra (``equaliser``) and translated (``learned``).
-        ``strength``: what was chosen. Empty for a model without a translator.
+        held-out step's corpus, both centred on their corpora. ``corpus_near_codes`` and ``corpus_near_content``:
+        share of its nearest learned steps that are of its own corpus. ``texture_distance``: energy distance of
+        held-out crops to the other corpora, as they are (``none``), with the difference of the mean spectra
+        (``equaliser``) and translated (``learned``). ``strength``: what was chosen. Empty without a translator.
     """
     if (translator := model.translator) is None:
         return {}
@@ -119,12 +121,54 @@ def _separation(model: Autoencoder, fitted: list[Crops], judged: list[Crops]) ->
 
     def content(crops: Crops) -> torch.Tensor:
         translator = model.translator
-        return _content(translator, crops) if translator is not None else codes(crops)
+        return translator.whiten(_content(translator, crops), condition(crops)) if translator else codes(crops)
 
-    return {
-        name: linear_accuracy(*_steps(fitted, encode), *_steps(judged, encode))
-        for name, encode in (("corpus_from_codes", codes), ("corpus_from_content", content))
-    }
+    found = {}
+    for name, encode in (("codes", codes), ("content", content)):
+        steps = (*_steps(fitted, encode), *_steps(judged, encode))
+        found[f"corpus_from_{name}"] = linear_accuracy(*steps)
+        found[f"corpus_near_{name}"] = neighbour_accuracy(*steps)
+    return found
+
+
+def neighbour_accuracy(x: torch.Tensor, side: torch.Tensor, new: torch.Tensor, truth: torch.Tensor) -> float:
+    """Ask how many of the nearest rows are of the own class.
+
+    Parameters
+    ----------
+    x : torch.Tensor, shape (S, D)
+        Rows to look among; of each class as many as of the smallest are looked among.
+    side : torch.Tensor, shape (S,), int
+        Their classes.
+    new : torch.Tensor, shape (R, D)
+        Rows whose neighbours are looked for.
+    truth : torch.Tensor, shape (R,), int
+        Their classes.
+
+    Returns
+    -------
+    float
+        Mean over the classes: one over their number where classes lie among each other, 1 where they lie apart.
+
+    Examples
+    --------
+    >>> x, side = torch.arange(40.0)[:, None], torch.arange(40) % 2
+    >>> 0.4 < neighbour_accuracy(x, side, x + 0.5, side) < 0.6
+    True
+    """
+    fewest = int(min((side == c).sum() for c in side.unique()))
+    # Evenly spread: another share of a class among all would be another chance.
+    kept = torch.cat(
+        [torch.nonzero(side == c)[:, 0][_spread_over(int((side == c).sum()), fewest)] for c in side.unique()]
+    )
+    some = _spread_over(len(new), _MOST_ASKED)
+    near = torch.cdist(new[some], x[kept]).topk(min(_NEIGHBOURS, len(kept)), largest=False).indices
+    own = (side[kept][near] == truth[some][:, None]).double().mean(1)
+    return float(np.mean([float(own[truth[some] == c].mean()) for c in truth[some].unique()]))
+
+
+def _spread_over(n: int, count: int) -> torch.Tensor:
+    return torch.linspace(0, n - 1, min(n, count)).round().long()
 
 
 def linear_accuracy(x: torch.Tensor, side: torch.Tensor, new: torch.Tensor, truth: torch.Tensor) -> float:
@@ -188,7 +232,8 @@ def _translations(translator: Translator, judged: list[Crops], sounds: Sounds) -
             if there != here and len(sounds.textures[there]):
                 tilt = (translator.means[there] - translator.means[here])[None, :, None]
                 x = relative(crops, translator.contour_frames)
-                change = rendered[:, there] - rendered[:, here]
+                sides = torch.eye(translator.n_corpora)[[here, there]].unsqueeze(-1).expand(-1, -1, x.shape[-1])
+                change = translator.change(rendered, x, sides[:1], sides[1:])
                 rows.append((x, change, tilt, crops.weight.mean(-1), torch.tensor([there])))
     if not rows:
         return (torch.zeros(0),) * 5

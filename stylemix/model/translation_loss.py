@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn.functional import one_hot
 
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.device import arithmetic
@@ -204,7 +205,9 @@ class TranslationLoss:
             rendered = translator.render(content + _CONTENT_NOISE * torch.randn_like(content)).float()
         every = torch.arange(len(rendered), device=rendered.device)
         own = rendered[every, crops.corpus]
-        translated = log_magnitude + rendered[every, other] - own
+        n, n_frames = len(self.material.names), own.shape[-1]
+        before, after = (one_hot(c, n).float()[..., None].expand(-1, -1, n_frames) for c in (crops.corpus, other))
+        translated = log_magnitude + translator.change(rendered, log_magnitude, before, after)
         loss = reconstruction_loss(own, log_magnitude, crops.weight)
         loss = loss + training.style_weight * self.sounds.distance(translated, crops.weight.mean(-1), other)
         content = content.float()

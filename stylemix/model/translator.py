@@ -21,6 +21,10 @@ _CONTOUR_STEPS = 8
 _CONTOUR = (-6.0, 4.0)
 # Share of hidden channels dropped while training: content is few numbers already, so less than in the autoencoder.
 _DROPOUT = 0.1
+# Logit of the share of a sound's own envelope that is given up at first, a quarter; and how much faster than Adam's
+# steps it moves: it has a few numbers only, each far from where it ends (near a half in 300 steps).
+_FORGETTING = -0.1
+_FORGETTING_RATE = 10.0
 _SOFTEST = math.log(1e-5)
 
 
@@ -74,8 +78,12 @@ def fine_structure(shape: torch.Tensor) -> torch.Tensor:
     True
     """
     k = shape.shape[-2]
-    basis = cosines(k, max(2, round(k / _ENVELOPE_BANDS))).to(shape)
+    basis = cosines(k, _envelope_size(k)).to(shape)
     return (shape - basis.T @ (basis @ shape)).clamp(*_FINE)
+
+
+def _envelope_size(n_bands: int) -> int:
+    return max(2, round(n_bands / _ENVELOPE_BANDS))
 
 
 @lru_cache(maxsize=8)
@@ -113,9 +121,10 @@ class Translator(nn.Module):
 
     A content encoder hears fine structure, contour and onsets, no envelope. From its numbers one decoder predicts,
     for every corpus by a last layer of its own, log-spectra relative to the level around them. What goes from one
-    corpus to another is the difference of two predictions for the same content: it can be added to the magnitudes
-    of a source, whose details stay its own. It is linear in the weights of the corpora, so half the change of
-    weights is half the change in decibels, and no change of weights is none.
+    corpus to another is the difference of two predictions for the same content, less a learned share of what the
+    sound's own envelope has beside its corpus' prediction: else the most peculiar part of the old sound would stay.
+    It can be added to the magnitudes of a source, whose fine details stay its own. No change of weights is no change
+    of sound, and half of it is half of it in decibels.
 
     Parameters
     ----------
@@ -145,8 +154,9 @@ class Translator(nn.Module):
         self.encoder_out = nn.Conv1d(width, dims, 1)
         self.decoder_in = nn.Conv1d(dims, width, 1)
         self.decoder = nn.ModuleList(ResidualLayer(width, 0, _DROPOUT) for _ in range(size.depth))
+        self.forgetting = nn.Parameter(torch.full((_envelope_size(n_bands),), _FORGETTING))
         self.sounds = nn.Conv1d(width, n_corpora * f * n_bands, 1)
-        # So before the first step the translation is the difference of the mean spectra: an equaliser.
+        # So before the first step it is an equaliser that leads from one mean spectrum towards the other.
         nn.init.zeros_(self.sounds.weight)
         if self.sounds.bias is not None:
             nn.init.zeros_(self.sounds.bias)
@@ -224,6 +234,32 @@ class Translator(nn.Module):
             h = layer(h)
         patches = self.sounds(functional.gelu(h)).unflatten(1, (self.n_corpora, -1))
         return from_patches(patches, self.frames_per_step) + self.means.unsqueeze(-1)
+
+    def change(
+        self, rendered: torch.Tensor, log_magnitude: torch.Tensor, before: torch.Tensor, after: torch.Tensor
+    ) -> torch.Tensor:
+        """Tell what to add to a sound to bring it from some corpora to others.
+
+        Parameters
+        ----------
+        rendered : torch.Tensor, shape (B, n_corpora, K, N)
+            From `render`, of its content.
+        log_magnitude : torch.Tensor, shape (B, K, N)
+            The sound, relative to the level around it.
+        before, after : torch.Tensor, shape (B, n_corpora, N)
+            Weights of the corpora, adding up to 1.
+
+        Returns
+        -------
+        torch.Tensor, shape (B, K, N)
+            Nepers.
+        """
+        own = log_magnitude - torch.einsum("bcn,bckn->bkn", before, rendered)
+        basis = cosines(own.shape[1], len(self.forgetting)).to(own)
+        given_up = basis.T @ (torch.sigmoid(_FORGETTING_RATE * self.forgetting)[:, None] * (basis @ own))
+        # As far as the weights move from one corpus to another, 0 to 1.
+        moved = 0.5 * (after - before).abs().sum(1, keepdim=True)
+        return torch.einsum("bcn,bckn->bkn", after - before, rendered) - moved * given_up
 
     def whiten(self, content: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """Centre content on its corpus and bring it to unit variance, for distances.
