@@ -74,7 +74,7 @@ class Training:
     between_weight: float = number(0.1, low=0.0)
     style_crops: int = number(24, low=2)
     style_weight: float = number(0.3, low=0.0)
-    agreement_weight: float = number(1.0, low=0.0)
+    agreement_weight: float = number(10.0, low=0.0)
     ema_decay: float = number(0.998, low=0.0, high=0.999999)
     held_out: float = number(0.2, low=0.0, high=0.9)
     evaluate_every: int = number(100, low=1)
