@@ -110,6 +110,7 @@ def appoint_judges(corpora: Sequence[Described], *, seed: int = 0) -> list[Judge
             for key, (rows, of, strata) in sets.items()
             if len(rows) > 1
         }
+        # Weakly fitted on purpose (see `stylemix.style_probe`): a sure classifier would jump between the corpora.
         probe = fit_probe(sets["union"][0], labels, recordings, seed=seed)
         judges.append(Judge(name, probe, references, segments, numbers))
     return judges

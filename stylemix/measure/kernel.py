@@ -116,10 +116,12 @@ class KernelReference:
         """
         within, between = self._kernels(features)
         drawn = resample_weights(recordings, strata=strata, n_resamples=N_RESAMPLES, seed=self.seed + 1)
+        # Kernels are computed once; a resample only changes how often each pair counts.
         mixed = np.einsum("bs,sr,br->b", drawn, between, self._drawn, optimize=True)
         mixed /= drawn.sum(axis=1) * self._drawn.sum(axis=1)
         found = KERNEL_SCALE * (pairs_mean(within, drawn) + self._drawn_within - 2 * mixed)
         value = self.distance(features)
+        # Around the mean of the resamples: drawing whole recordings moves all of them together (see above).
         low, high = np.quantile(found - found.mean(), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return Interval(value, value + float(low), value + float(high))
 

@@ -79,6 +79,7 @@ def onset_strength(wave: Wave) -> np.ndarray:
     if loudest < 1e-20:
         return np.zeros(power.shape[1])
     level = 10 * np.log10(np.maximum(bands / loudest, 10 ** (FLOOR_DB / 10)))
+    # Levels, not magnitudes: a soft note begins as a loud one does.
     rise = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0)
     return np.asarray(rise.mean(axis=0))
 

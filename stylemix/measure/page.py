@@ -88,14 +88,7 @@ def write_page(
     """
     path = check_output(out, force=force, inputs=inputs)
     controls = [name for name, mode in result["modes"].items() if mode["control"]]
-    players: list[dict[str, Any]] = []
-    blocks: list[str] = []
-    decks = [_deck(one, controls) for one in rendered[:MOST_DECKS]]
-    while decks:
-        players, blocks = player_parts([player for deck in decks for player in deck])
-        if sum(map(len, blocks)) + sum(len(player["picture"]) for player in players) <= max_bytes:
-            break
-        decks, players, blocks = decks[:-1], [], []
+    players, blocks = _players([_deck(one, controls) for one in rendered[:MOST_DECKS]], max_bytes)
     blocks.append(data_block("report-data", json_for_html(_page_value(result, players))))
     page = build_page(
         read_template("report.html", package="stylemix.measure"),
@@ -118,10 +111,20 @@ def write_page(
     return {"path": str(path), "bytes": len(page.encode("utf-8")), "players": len(players)}
 
 
+def _players(decks: list[list[Player]], max_bytes: int) -> tuple[list[dict[str, Any]], list[str]]:
+    while decks:
+        players, blocks = player_parts([player for deck in decks for player in deck])
+        if sum(map(len, blocks)) + sum(len(player["picture"]) for player in players) <= max_bytes:
+            return players, blocks
+        decks = decks[:-1]
+    return [], []
+
+
 def _deck(modes: dict[str, Rendered], controls: Sequence[str]) -> list[Player]:
     """Put what came of one source on one time line: its parents, each mode at three alphas, each control half-way."""
     first = next(iter(modes.values()))
     name = first.stretch.path.name.encode("utf-8", "replace").decode("utf-8")
+    # All in one: going from mode to mode at one moment is how they are told apart.
     players = [Player("Source", "parent", first.source, alpha=0.0, group=name)]
     for mode, one in modes.items():
         kind = "crossfade" if mode in controls else "hybrid"
@@ -164,6 +167,7 @@ def _page_value(result: dict[str, Any], players: list[dict[str, Any]]) -> dict[s
 def _plot(result: dict[str, Any], key: str, title: str, note: str) -> dict[str, Any]:
     outer, _, inner = key.rpartition(".")
     lines = []
+    # A key with a dot is the second judge's.
     for name, mode in result["modes"].items():
         rows = [(row["alpha"], row[outer][inner] if outer else row[inner]) for row in mode["by_alpha"]]
         lines.append({"name": name, "control": mode["control"], "points": [_point(alpha, v) for alpha, v in rows]})

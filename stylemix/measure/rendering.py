@@ -14,6 +14,7 @@ from stylemix.hybrid.dials import Dials
 from stylemix.measure.evidence import Stretch
 
 if TYPE_CHECKING:
+    from stylemix.hybrid.pieces import Piece
     from stylemix.model.run import Run
 
 PARENTS = ("source", "target")
@@ -122,15 +123,15 @@ def render_alphas(
     with order.open() as reader:
         prepared = prepare(run, order.roles, reader, dials=order.dials, seed=seed)
         hybrids: dict[float, Wave] = {}
-        parents: list[np.ndarray] = []
+        parents: list[Wave] = []
         for n, alpha in enumerate(alphas):
             curve = replace(order, curve=parse_alpha(alpha)).positions(reader.duration_s)[0]
             parts = list(pieces(prepared, reader, curve))
-            hybrids[alpha] = Wave(np.concatenate([p.hybrid for p in parts], axis=1), reader.sample_rate)
-            if not parents:
-                parents = [np.concatenate([getattr(p, name) for p in parts], axis=1) for name in PARENTS]
+            hybrids[alpha], *found = (_joined(parts, name, reader.sample_rate) for name in ("hybrid", *PARENTS))
+            # They are the same at every alpha.
+            parents = parents or found
             report((n + 1) / len(alphas))
-    source, full = (Wave(x, reader.sample_rate) for x in parents)
+    source, full = parents
     if dials.mode not in MATCHED and 1.0 in hybrids:
         full = hybrids[1.0]
     return Rendered(stretch, source, full, hybrids, dials.mode)
@@ -221,3 +222,7 @@ def longest_file(run: Run, corpus: int) -> Path:
     mine = [i for i, file in enumerate(run.files) if file.corpus == corpus]
     held_out = [i for i in mine if run.files[i].split == "held-out"] or mine
     return run.file_path(max(held_out, key=lambda i: run.files[i].seconds))
+
+
+def _joined(parts: Sequence[Piece], name: str, sample_rate: int) -> Wave:
+    return Wave(np.concatenate([getattr(part, name) for part in parts], axis=1), sample_rate)

@@ -96,8 +96,8 @@ def evaluate(
         If the training did not finish, or a file cannot be read or written.
     """
     began = time.perf_counter()
-    inputs = inputs_of(run)
     dials = _check(run, modes, controls, phase, n_sources)
+    inputs = inputs_of(run)
     if out is not None:
         check_output(out, force=force, inputs=inputs)
     # A mode that is named twice is no control.
@@ -148,6 +148,7 @@ class _Work:
         run, seed, n_sources = self.run, self.seed, self.wanted.n_sources
         corpora = self._corpora()
         judges = appoint_judges(corpora, seed=seed)
+        # Of both corpora, whichever way the hybrids go: unheard recordings are what all is compared with.
         stretches = [choose_stretches(run, corpus, n_wanted=n_sources, seconds=SOURCE_S) for corpus in (0, 1)]
         anchors = measure_anchors(stretches, judges, seed=seed)
         self.part("recordings")(1.0)

@@ -67,6 +67,7 @@ def timbre_descriptors(wave: Wave) -> np.ndarray:
     if not inside.any() or energy.max() < 1e-20:
         return np.zeros(len(TIMBRE))
     power, energy = power[:, heard], energy[heard]
+    # The root: a loud chord is heard more than its reverberation, but not a thousand times more.
     weight = np.sqrt(energy) / np.sqrt(energy).sum()
     share = power / energy
     centroid = octaves @ share

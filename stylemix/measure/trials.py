@@ -168,6 +168,7 @@ def _content(rendered: Sequence[Rendered], alpha: float) -> dict[str, float]:
     }
     return {
         **means,
+        # Clipped above: a hybrid that its parents explain less than its own mean does is no newer for that.
         "hybridness": 1 - means["explained"],
         "chroma": float(np.mean([chroma_correlation(one.hybrids[alpha], one.source) for one in rendered])),
         "onsets": float(np.mean([onset_correlation(one.hybrids[alpha], one.source) for one in rendered])),
@@ -175,6 +176,7 @@ def _content(rendered: Sequence[Rendered], alpha: float) -> dict[str, float]:
 
 
 def _against_the_line(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    # Two lines: that of alpha itself is what is promised; that between the ends tells a late start from a bend.
     ends = rows[0]["p_b"], rows[-1]["p_b"]
     for row in rows:
         known = None not in (row["p_b"], *ends)
