@@ -217,11 +217,12 @@ def learned(n_corpora: int, steps: int, **training: Any) -> tuple[Autoencoder, T
 
 
 def test_a_few_steps_bring_a_translation_nearer_to_the_other_corpus() -> None:
-    model, loss = learned(2, 40)
+    model, loss = learned(2, 40, style_weight=3.0)
     facts = fit_translation(model, loss)
     distance = facts["texture_distance"]
-    assert distance["learned"] < 0.8 * distance["none"]
-    assert distance["learned"] < distance["equaliser"]
+    # Predictions alone, without a style_weight, leave 0.77 of it.
+    assert distance["learned"] < 0.65 * distance["none"]
+    assert distance["learned"] < 0.65 * distance["equaliser"]
     # On held-out pieces the struck corpus becomes darker and steadier: high bands sink, decays are filled up.
     struck = corpora().judging()[1].frames.T
     shift = frames_to_shift(model, struck, B, A, floor_db=-60)
@@ -274,7 +275,7 @@ def test_linear_accuracy_of_nothing_to_see_is_chance() -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("translated")
-    return tiny_run(tiny_corpora(folder), folder / "a.mix", recipe=tiny_recipe(steps=10))
+    return tiny_run(tiny_corpora(folder), folder / "a.mix", recipe=tiny_recipe(steps=40, style_weight=30.0))
 
 
 def test_a_run_tells_content_and_shift(finished: Run) -> None:
@@ -285,6 +286,7 @@ def test_a_run_tells_content_and_shift(finished: Run) -> None:
     assert not finished.style_shift(y, finished.one_hot(1), finished.one_hot(1)).any()
     assert finished.style_shift(y, finished.one_hot(0), finished.one_hot(1)).any()
     facts = finished.metrics["translation"]
+    assert f"learned translation {facts['texture_distance']['learned']:.2f}" in finished.card()
     spaces = {f"corpus_{how}_{what}" for how in ("from", "near") for what in ("codes", "content")}
     assert set(facts) == {*spaces, "strength", "texture_distance"}
     assert float(finished.model.translator.strength) == facts["strength"]  # type: ignore[union-attr]
@@ -317,13 +319,14 @@ def test_the_autoencoder_learns_the_same_beside_it(finished: Run, tmp_path: Path
     both = finished.model.state_dict()
     assert all(torch.equal(value, both[name]) for name, value in run.model.state_dict().items())
     assert run.metrics["error"] == finished.metrics["error"]
+    assert run.metrics["best_step"] > 0
 
 
 def load_recipe_without_content() -> Recipe:
     """The recipe of `finished`, less the translator."""
     from dataclasses import replace
 
-    whole = tiny_recipe(steps=10)
+    whole = tiny_recipe(steps=40, style_weight=30.0)
     return replace(whole, model=replace(whole.model, content_dim=0))
 
 

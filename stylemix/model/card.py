@@ -50,6 +50,7 @@ def model_card(run: Run, *, verdict: list[str]) -> str:
         "## How well it knows what it never heard",
         *_error_lines(m),
         "",
+        *_translation_lines(m),
         "## How it was trained",
         f"{m['steps']} steps in {m['seconds'] / 60:.1f} minutes on {m['device']} ({m['precision']}), seed "
         f"{run.recipe.training.seed}; ended by: {ENDINGS[m['ended_by']]}. "
@@ -84,6 +85,22 @@ def _error_lines(m: dict[str, Any]) -> list[str]:
         "",
         "Between the corpora, a decoded point is read back as itself up to "
         f"{m['between_error']:.4f} of the variance of the latents.",
+    ]
+
+
+def _translation_lines(m: dict[str, Any]) -> list[str]:
+    facts = m.get("translation") or {}
+    if "texture_distance" not in facts:
+        return []
+    distance = facts["texture_distance"]
+    return [
+        "## How well it translates one corpus into another",
+        f"Energy distance of the textures of held-out sound to the other corpora: {distance['none']:.2f} as it is, "
+        f"{distance['equaliser']:.2f} after an equaliser from mean spectrum to mean spectrum, learned translation "
+        f"{distance['learned']:.2f}.",
+        f"Of a step's nearest neighbours {facts['corpus_near_content']:.0%} are of its own corpus by content, "
+        f"{facts['corpus_near_codes']:.0%} by latents; where nothing tells them apart, of two corpora 50 %.",
+        "",
     ]
 
 
