@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # What is no option of the command under its own name.
 _FLAGS = ("raw_alpha", "extrapolate")
 _RENAMED = {"start_s": "start", "duration_s": "duration"}
-_NOT_REPEATED = ("force", "stems", "variation", "bits", "sample_rate")
+_NOT_REPEATED = ("force", "stems", "variation")
 
 
 def render_asked(
@@ -89,12 +89,11 @@ def render_variations(run: Run, *, n: int, out: str | Path, force: bool = False,
         If an input is wrong or an output exists.
     """
     from stylemix.contact_sheet import Card, write_contact_sheet
-    from stylemix.files import check_output
     from stylemix.hybrid.variations import hybrid_variations
     from stylemix.listening import Player
 
-    page = check_output(Path(out) / "index.html", force=force)
-    result = hybrid_variations(run, n=n, out=out, force=force, **asked)
+    page = Path(out) / "index.html"
+    result = hybrid_variations(run, n=n, out=out, force=force, beside=[page.name], **asked)
     command = _command(run, asked)
     parents = result["parents"]
     cards = [

@@ -32,6 +32,7 @@ STRETCH_S = 0.1
 # States that the search keeps at each step.
 WIDTH = 32
 UNIT_STEPS = 256
+GOLDEN = (math.sqrt(5) - 1) / 2
 # Noise, and what a later variation pays, goes by stretches of the source and places of the target as long as a
 # phrase's beginning: noise on every step alone would cut the runs up instead of leading them elsewhere.
 PLACE_S = 2.0
@@ -176,7 +177,9 @@ def variations(
         raise BadInput(f"variations: must be 1 or more, got {n}")
     pool = choose(source, targets, exclude=exclude, pool_s=pool_s, seed=seed, allowed=allowed)
     if dials.align == "off":
-        return [pool.path((np.arange(source.n_steps) + i * pool.n_steps // n) % pool.n_steps) for i in range(n)]
+        # Beginnings spread by the golden ratio are far apart however many there are, so that one does not depend on n.
+        starts = [round(i * GOLDEN % 1 * pool.n_steps) for i in range(n)]
+        return [pool.path((np.arange(source.n_steps) + start) % pool.n_steps) for start in starts]
     search = _prepare(source, targets, pool, dials, n_candidates, seed)
     surcharge, paths = search.surcharge, []
     for _ in range(n):

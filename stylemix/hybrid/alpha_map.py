@@ -140,5 +140,5 @@ def _read_maps(folder: Path) -> dict[tuple[str, str, str], AlphaMap]:
         return {}
     except BadInput as error:
         raise damaged(folder, ALPHA, error) from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise damaged(folder, ALPHA, error) from None

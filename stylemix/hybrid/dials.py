@@ -98,7 +98,13 @@ class Dials:
         return self.quality if self.phase == "estimate" and self.mode != "fade" else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings by name, for JSON."""
+        """Return the settings by name.
+
+        Returns
+        -------
+        dict
+            JSON-safe.
+        """
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 

@@ -19,7 +19,7 @@ from stylemix.hybrid.cross import MosaicAssembler
 from stylemix.hybrid.dials import Dials
 from stylemix.hybrid.modes import MODES, resolve
 from stylemix.hybrid.roles import Roles
-from stylemix.hybrid.scan import Scan, scan, step_samples
+from stylemix.hybrid.scan import Scan, check_length, scan, step_samples
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.style import style_shift
 from stylemix.progress import progress
@@ -104,10 +104,20 @@ def prepare_variations(
 
     Parameters
     ----------
-    run, roles, source, dials, seed, show_progress
-        See `prepare`.
+    run : Run
+        The trained model.
+    roles : Roles
+        Who is who.
+    source : SourceReader
+        The source.
     n : int
         How many.
+    dials : Dials
+        What the user turned.
+    seed : int
+        Of all that is drawn.
+    show_progress : bool
+        Show a bar on stderr.
 
     Returns
     -------
@@ -119,11 +129,7 @@ def prepare_variations(
     BadInput
         As `prepare`, and where there is but one answer: a mode without a choice of material.
     """
-    if source.n_model_samples < step_samples(run):
-        raise BadInput(
-            f"source: lasts {source.duration_s:.3f} s, less than one latent step "
-            f"({step_samples(run) / run.vqt.sample_rate:.3f} s); give a longer one"
-        )
+    check_length(source, step_samples(run))
     kind = MODES[dials.mode].target
     if n > 1 and kind in ("none", "warped"):
         raise BadInput(f"variations: the mode {dials.mode} has one answer; choose match, cross or fade for {n} of them")

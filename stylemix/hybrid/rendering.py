@@ -55,8 +55,16 @@ def order_outputs(
         What was asked for.
     reader : SourceReader
         The source.
-    out, stems, bits, sample_rate, force
-        See `stylemix.hybrid.render.hybrid_file`.
+    out : str or Path
+        The file to write.
+    stems : str or Path or None
+        Folder for the stems.
+    bits : str or None
+        Sample format.
+    sample_rate : int or None
+        Of the files (Hz), if another one than the source's.
+    force : bool
+        Allow existing files to be replaced.
 
     Returns
     -------

@@ -102,7 +102,7 @@ def scan(
         If the sound is shorter than a latent step.
     """
     step, hop = step_samples(run), run.vqt.hop_length
-    _check_length(source, step)
+    check_length(source, step)
     codes, loudness, described, log_peak = [], [], [], -np.inf
     plan = block_plan(
         source.n_model_samples,
@@ -133,7 +133,21 @@ def scan(
     return Scan(latents, log_peak)
 
 
-def _check_length(source: SourceReader, step: int) -> None:
+def check_length(source: SourceReader, step: int) -> None:
+    """Refuse a sound in which there is no whole latent step.
+
+    Parameters
+    ----------
+    source : SourceReader
+        The sound.
+    step : int
+        Samples in a latent step at the model's rate.
+
+    Raises
+    ------
+    BadInput
+        If it is shorter.
+    """
     if source.n_model_samples < step:
         raise BadInput(
             f"{shown_name(source.path)}: lasts {1000 * source.duration_s:.3g} ms, which is shorter than one latent "
