@@ -17,6 +17,7 @@ import typer
 
 from stylemix.cli import COMMANDS, make_app, run_command
 from stylemix.errors import BadInput, StylemixError
+from stylemix.hybrid.dials import Dials
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,6 +43,23 @@ CONTRACT = {
         "--bits",
         "--sample-rate",
         "--seed",
+        "--weights",
+        "--source-cluster",
+        "--target-cluster",
+        "--raw-alpha",
+        "--extrapolate",
+        "--variations",
+        "--variation",
+        "--align",
+        "--continuity",
+        "--randomness",
+        "--loudness",
+        "--chroma",
+        "--timbre",
+        "--envelope",
+        "--pitch",
+        "--detail",
+        "--rhythm",
     },
     "map": WRITES | {"--seed", "--space"},
     "evaluate": WRITES | {"--phase", "--modes", "--controls", "--sources", "--both-directions", "--raw-alpha", "--seed"},
@@ -109,7 +127,8 @@ def test_help_loads_nothing_heavy() -> None:
         (["train", "cage", "--out", "both.mix"], "two folders or more"),
         (["train", "cage", "beach-boys"], "Missing option"),
         (["train", "a", "b", "--out", "c", "--device", "abacus"], "'abacus' is not one of"),
-        (["hybrid", "both.mix", "--out", "h.wav"], "Missing option '--alpha'"),
+        (["hybrid", "both.mix", "--alpha", "0"], "Missing option '--out'"),
+        (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--continuity", "much"], "Invalid value for '--continuity'"),
         (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--bits", "12"], "'12' is not one of"),
         (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--phase", "new"], "'new' is not one of"),
         (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--quality", "ok"], "'ok' is not one of 'draft'"),
@@ -173,7 +192,7 @@ def test_a_failure_is_one_line_an_exit_code_and_with_json_an_object(
 def test_an_interrupted_training_says_how_to_go_on(
     floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    floor("stylemix.model.training", train=raising(KeyboardInterrupt()))
+    floor("stylemix.learn", train=raising(KeyboardInterrupt()))
     assert run_command(["train", "a", "b", "--out", "c.mix"]) == 130
     assert capsys.readouterr().err == "stylemix: interrupted; go on with the same command and --resume\n"
 
@@ -249,7 +268,7 @@ def test_train_hands_over_what_it_was_given(
         seen.update(options, folders=folders)
         return types.SimpleNamespace(path=options["out"], describe=lambda: {"steps": 5})
 
-    floor("stylemix.model.training", train=train)
+    floor("stylemix.learn", train=train)
     command = "train a b c -o r.mix --recipe quick --minutes 1.5 --steps 9 --device cpu --seed 4 --resume -fq"
     assert run_command(command.split()) == 0
     assert seen == {
@@ -288,7 +307,7 @@ def rendered(floor: Callable[..., None]) -> list[tuple[str, tuple[Any, ...], dic
         return record
 
     floor("stylemix.model.run", load_run=lambda path: f"run {path}")
-    floor("stylemix.hybrid.curve", parse_alpha=lambda text: f"curve {text}")
+    floor("stylemix.hybrid.variations", hybrid_variations=recorder("variations"))
     floor(
         "stylemix.hybrid.render",
         hybrid_file=recorder("file"),
@@ -298,39 +317,52 @@ def rendered(floor: Callable[..., None]) -> list[tuple[str, tuple[Any, ...], dic
     return calls
 
 
-def test_hybrid_hands_over_what_it_was_given(rendered: list, capsys: pytest.CaptureFixture[str]) -> None:
-    command = (
-        "hybrid r.mix --alpha 0:0,10:1 --source a.wav --target b.wav --mode morph --to cage --start 1 "
-        "--duration 2 "
-        "--stems s --phase estimate --quality draft --bits 32f --sample-rate 48000 --seed 5 --out h.wav "
-        "--force --quiet --json"
-    )
-    assert run_command(command.split()) == 0
-    assert rendered == [
-        (
-            "file",
-            ("run r.mix",),
-            {
-                "alpha": "curve 0:0,10:1",
-                "source": Path("a.wav"),
-                "target": Path("b.wav"),
-                "mode": "morph",
-                "to": "cage",
-                "start_s": 1.0,
-                "duration_s": 2.0,
-                "stems": Path("s"),
-                "phase": "estimate",
-                "quality": "draft",
-                "bits": "32f",
-                "sample_rate": 48000,
-                "seed": 5,
-                "out": Path("h.wav"),
-                "force": True,
-                "show_progress": False,
-            },
-        )
-    ]
+# What the command hands over where the user gives nothing: the dials as they are by default.
+USUAL = {
+    **Dials().as_dict(), "alpha": None, "source": None, "target": None, "to": None, "start_s": 0.0, "duration_s": None,
+    "stems": None, "weights": None, "source_cluster": None, "target_cluster": None, "raw_alpha": False,
+    "extrapolate": False, "variation": 1, "bits": None, "sample_rate": None, "seed": 0, "force": False,
+    "show_progress": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ("--alpha 0:0,10:1", {"alpha": "0:0,10:1"}),
+        ("--target b.wav --mode morph", {"target": Path("b.wav"), "mode": "morph"}),
+        ("--to cage --start 1 --duration 2", {"to": "cage", "start_s": 1.0, "duration_s": 2.0}),
+        ("--stems s --bits 32f --sample-rate 48000", {"stems": Path("s"), "bits": "32f", "sample_rate": 48000}),
+        ("--phase estimate --quality draft --seed 5", {"phase": "estimate", "quality": "draft", "seed": 5}),
+        ("--weights a=0.2,b=0.8", {"weights": "a=0.2,b=0.8"}),
+        ("--source-cluster 3 --target-cluster 0", {"source_cluster": 3, "target_cluster": 0}),
+        ("--raw-alpha --extrapolate --alpha 1.3", {"raw_alpha": True, "extrapolate": True, "alpha": "1.3"}),
+        ("--variation 3", {"variation": 3}),
+        ("--align nearest --continuity 2", {"align": "nearest", "continuity": 2.0}),
+        ("--randomness 0.5 --loudness 1", {"randomness": 0.5, "loudness": 1.0}),
+        ("--chroma 0 --timbre 2", {"chroma": 0.0, "timbre": 2.0}),
+        ("--envelope 0.5 --pitch 0", {"envelope": 0.5, "pitch": 0.0}),
+        ("--detail 1 --rhythm target", {"detail": 1.0, "rhythm": "target"}),
+        ("--force --quiet", {"force": True, "show_progress": False}),
+        ("", {}),
+    ],
+)
+def test_hybrid_hands_over_what_it_was_given(
+    rendered: list, capsys: pytest.CaptureFixture[str], words: str, given: dict[str, Any]
+) -> None:
+    assert run_command(f"hybrid r.mix --source a.wav --out h.wav --json {words}".split()) == 0
+    wanted = {**USUAL, "source": Path("a.wav"), "out": Path("h.wav"), **given}
+    assert rendered == [("file", ("run r.mix",), wanted)]
     assert json.loads(capsys.readouterr().out) == {"out": "h.wav"}
+
+
+def test_variations_are_asked_for_with_a_page(
+    rendered: list, floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    floor("stylemix.ordering", render_asked=lambda run, **asked: {**asked, "run": run})
+    assert run_command("hybrid r.mix --alpha 0.5 --source a.wav --out d --variations 4 --json".split()) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["run"], found["variations"], found["out"], found["alpha"]) == ("run r.mix", 4, "d", "0.5")
 
 
 def test_rebuild_hands_over_the_quality_and_has_a_good_one_by_default(rendered: list) -> None:
@@ -381,7 +413,7 @@ def test_names_that_begin_with_a_dash_work(rendered: list) -> None:
     assert run_command(["rebuild", "--out", "o.wav", "--", "r.mix", "-x.wav"]) == 0
     assert run_command(["rebuild", "r.mix", "./-x.wav", "--out", "o.wav"]) == 0
     assert rendered[0][2]["source"] == Path("-x.wav")
-    assert rendered[0][2]["alpha"] == "curve -0.5"
+    assert rendered[0][2]["alpha"] == "-0.5"
     assert [call[1] for call in rendered[1:]] == [("run r.mix", Path("-x.wav"))] * 2
 
 

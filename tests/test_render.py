@@ -13,6 +13,7 @@ import pytest
 from stylemix.arrays import Wave
 from stylemix.audio import probe, read_wave
 from stylemix.errors import BadInput
+from stylemix.hybrid.dials import PHASES
 from stylemix.hybrid.overlap import overlapped, render_plan
 from stylemix.hybrid.quality import Comparison
 from stylemix.hybrid.render import hybrid, hybrid_file, hybrid_folder, rebuild_file
@@ -62,8 +63,10 @@ def test_alpha_0_is_the_source_at_its_own_rate(
     assert json.loads(json.dumps(result))["channels"] == channels
 
 
-@pytest.mark.parametrize("mode", ["match", "style", "morph"])
-@pytest.mark.parametrize("phase", ["auto", "parents", "source", "estimate"])
+@pytest.mark.parametrize(
+    ("mode", "phase"),
+    [(mode, phase) for mode in ("match", "style", "morph") for phase in PHASES] + [("cross", "auto"), ("fade", "auto")],
+)
 def test_every_mode_with_every_phase_gives_sound(run: FakeRun, tmp_path: Path, mode: str, phase: str) -> None:
     source = make(tmp_path / "s.wav", 16000, 2, 1.5)
     result = hybrid_file(
@@ -80,7 +83,7 @@ def test_every_mode_with_every_phase_gives_sound(run: FakeRun, tmp_path: Path, m
     assert found.samples.shape == (2, 24000)
     assert 0.01 < found.samples.std() < 0.5
     assert result["alpha"] == [[0.0, 0.2], [1.0, 0.9]]
-    assert result["quality"] == (None if phase in ("parents", "source") else "good")
+    assert result["quality"] == ("good" if phase == "estimate" else None)
 
 
 def test_a_little_alpha_is_near_the_source_over_many_blocks(run: FakeRun, tmp_path: Path) -> None:
@@ -331,7 +334,7 @@ def test_nothing_is_written_over_an_input(run: FakeRun, tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_said_before_the_work(
     run: FakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, object]
 ) -> None:
-    monkeypatch.setattr("stylemix.hybrid.render.prepare", lambda *_, **__: pytest.fail("worked first"))
+    monkeypatch.setattr("stylemix.hybrid.rendering.prepare_variations", lambda *_, **__: pytest.fail("worked first"))
     source = make(tmp_path / "source.wav", RATE, 1, 0.5)
     given = {"alpha": 0.5, "source": source, "show_progress": False, **options}
     with pytest.raises(BadInput, match=r"ending|no 32-bit float|sample rate"):
@@ -345,7 +348,7 @@ def test_a_failure_leaves_no_file(run: FakeRun, tmp_path: Path, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise BadInput("no more")
 
-    monkeypatch.setattr(run, "decode", fail)
+    monkeypatch.setattr("stylemix.hybrid.blend.hear", fail)
     with pytest.raises(BadInput, match="no more"):
         hybrid_file(
             run, alpha=0.5, source=source, out=tmp_path / "h.wav", stems=tmp_path / "st", show_progress=False
