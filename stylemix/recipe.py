@@ -73,6 +73,7 @@ class Training:
     transpose_share: float = number(0.1, low=0.0, high=1.0)
     between_weight: float = number(0.1, low=0.0)
     style_crops: int = number(24, low=2)
+    style_every: int = number(2, low=1)
     style_weight: float = number(0.3, low=0.0)
     agreement_weight: float = number(10.0, low=0.0)
     ema_decay: float = number(0.998, low=0.0, high=0.999999)

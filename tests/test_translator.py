@@ -68,7 +68,7 @@ def recipe(**training: Any) -> Recipe:
     return load_recipe("tiny", {
         "model": {"frames_per_step": F, "content_dim": 6, "content_width": 32},
         "vqt": {"bins_per_octave": 12},
-        "training": {"style_crops": 12, "crop_steps": 8, "precision": "float32", **training},
+        "training": {"style_every": 1, "style_crops": 12, "crop_steps": 8, "precision": "float32", **training},
     })  # fmt: skip
 
 
@@ -229,6 +229,12 @@ def test_a_few_steps_bring_a_translation_nearer_to_the_other_corpus() -> None:
     assert shift[-12:].mean() < shift[:12].mean()
 
 
+def test_it_learns_when_it_is_its_turn() -> None:
+    loss = TranslationLoss(corpora(), recipe(style_every=3), torch.device("cpu"))
+    model = Autoencoder(K, 2, loss.recipe.model)
+    assert [bool(loss(model, step).requires_grad) for step in range(4)] == [True, False, False, True]
+
+
 def test_content_agrees_more_for_being_made_to() -> None:
     apart = []
     for weight in (0.0, 20.0):
@@ -295,7 +301,7 @@ def test_a_run_tells_content_and_shift(finished: Run) -> None:
 def test_a_run_made_before_content_loads_without_it(finished: Run, tmp_path: Path) -> None:
     folder = tmp_path / "old.mix"
     shutil.copytree(finished.path, folder)
-    later = ("content_dim", "content_width", "style_crops", "style_weight", "agreement_weight")
+    later = ("content_dim", "content_width", "style_crops", "style_every", "style_weight", "agreement_weight")
     text = (folder / "recipe.toml").read_text()
     kept = [line for line in text.splitlines() if not line.startswith(later)]
     (folder / "recipe.toml").write_text("\n".join(kept))

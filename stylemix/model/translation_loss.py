@@ -189,10 +189,10 @@ class TranslationLoss:
         Returns
         -------
         torch.Tensor
-            A scalar; only the translator's weights are in it.
+            A scalar; only the translator's weights are in it, and at a step that is not its turn nothing is.
         """
         translator, training = model.translator, self.recipe.training
-        if translator is None:
+        if translator is None or step % training.style_every:
             return torch.zeros((), device=self.device)
         rng = np.random.default_rng((training.seed, 2, step))
         crops = self._draw(rng)
