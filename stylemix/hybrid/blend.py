@@ -125,7 +125,7 @@ class Blender:
     def _shifted(self, own: Layers, shift: torch.Tensor) -> Layers:
         """Return what the source's layers become in the other style; it is louder or softer where the shift says."""
         moved = own.envelope + shift
-        louder = 0.5 * torch.logsumexp(2 * moved, dim=0)
+        louder = _norm(moved) - _norm(own.envelope)
         return Layers(own.loudness + louder, moved - louder, own.detail)
 
 
@@ -176,6 +176,16 @@ def common_gains(layers: Sequence[Layers], weights: Weights, shares: Sequence[fl
         return own + sum(weight * share * (getattr(t, name) - own) for share, t in zip(shares, targets, strict=True))
 
     loudness, envelope = common("loudness"), common("envelope")
+    # A mean of logarithms has less power than either parent, and beyond the ends more: loudness is a layer of its own.
+    norms = [_norm(voice.envelope) for voice in layers]
+    weight = torch.from_numpy(weights.envelope).to(envelope)
+    wanted = norms[0] + sum(weight * share * (norm - norms[0]) for share, norm in zip(shares, norms[1:], strict=True))
+    envelope = envelope + (wanted - _norm(envelope))
     gains = [loudness - voice.loudness + envelope - voice.envelope for voice in layers]
     gains[0] = gains[0] + common("detail") - source.detail
     return [gain.clamp(-CUT_DB * DB, LIFT_DB * DB) for gain in gains]
+
+
+def _norm(envelope: torch.Tensor) -> torch.Tensor:
+    """Logarithm of the norm of each frame, shape (N,)."""
+    return 0.5 * torch.logsumexp(2 * envelope, dim=0)
