@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": looking.evaluate,
     "properties": looking.properties,
     "info": looking.info,
+    "modes": looking.modes,
     "recipes": looking.recipes,
 }
 

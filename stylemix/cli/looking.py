@@ -137,3 +137,22 @@ def recipes(name: opt.RecipeName = None, as_json: opt.Json = False) -> None:
         else:
             recipe = load_recipe(name)
             give({"name": name, "recipe": recipe.to_dict()}, recipe.to_toml().splitlines())
+
+
+def modes(name: opt.ModeName = None, as_json: opt.Json = False) -> None:
+    """List the modes of a hybrid, or show the page about one: how it goes, and why.
+
+    \b
+    Example:
+      stylemix modes
+      stylemix modes match
+    """
+    with answer(as_json) as give:
+        from stylemix.hybrid.modes import MODES, mode_page
+
+        if name is None:
+            about = {key: mode.why for key, mode in MODES.items()}
+            give({"modes": about}, [f"{key:6} {line}" for key, line in about.items()])
+        else:
+            page = mode_page(name)
+            give({"name": name, "page": page}, page.splitlines())

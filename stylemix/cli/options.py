@@ -24,6 +24,9 @@ MaybeFiles: TypeAlias = Annotated[
 RecipeName: TypeAlias = Annotated[
     str | None, typer.Argument(metavar="NAME", help="A recipe or a TOML file; without one they are listed.")
 ]
+ModeName: TypeAlias = Annotated[
+    str | None, typer.Argument(metavar="MODE", help="A mode of hybrids; without one they are listed.")
+]
 
 # Every command. Paths are not readable=True, which would make a missing permission wrong usage: who reads
 # them says what is wrong in one line.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.resources import files
 
+from stylemix.errors import BadInput
 from stylemix.hybrid.dials import Dials
 
 
@@ -62,6 +64,34 @@ MODES = {
         "the source and its match, mixed: the control that a hybrid must not be",
     ),
 }  # fmt: skip
+
+
+def mode_page(name: str) -> str:
+    """Return the page about a mode: how it goes, why it is as it is, when to choose it.
+
+    Parameters
+    ----------
+    name : str
+        One of `MODES`.
+
+    Returns
+    -------
+    str
+        Plain text.
+
+    Raises
+    ------
+    BadInput
+        If there is no such mode.
+
+    Examples
+    --------
+    >>> mode_page("fade").splitlines()[0]
+    '# fade'
+    """
+    if name not in MODES:
+        raise BadInput(f"mode: there is no {name!r}; there are {', '.join(MODES)}")
+    return files("stylemix.hybrid").joinpath("pages", f"{name}.md").read_text(encoding="utf-8")
 
 
 def resolve(dials: Dials) -> Dials:

@@ -1,7 +1,11 @@
-"""How fast hybrids are rendered and matched, and in how much memory: a small stand-in model, seeded sound."""
+"""How fast hybrids are rendered, and in how much memory: every mode, half an hour of target, a stand-in model.
+
+python tests/bench/bench_render.py [--minutes 30]
+"""
 
 from __future__ import annotations
 
+import argparse
 import resource
 import sys
 import tempfile
@@ -12,9 +16,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from stylemix.arrays import Latents, Wave
+from stylemix.arrays import Wave
 from stylemix.audio import WaveWriter
-from stylemix.hybrid.align import match
+from stylemix.hybrid.modes import MODES
 from stylemix.hybrid.render import hybrid_file
 from tests.fake_run import FakeRun, music
 
@@ -26,15 +30,6 @@ def peak_mb() -> float:
     )
 
 
-def walk(n_steps: int, seed: int) -> Latents:
-    """Latents that drift as music does."""
-    from scipy.signal import lfilter
-
-    noise = np.random.default_rng(seed).standard_normal((64, n_steps)).astype(np.float32)
-    codes = lfilter([0.44], [1, -0.9], noise, axis=1).astype(np.float32)
-    return Latents(codes, np.zeros(4 * n_steps, np.float32), 22050, 1024)
-
-
 def long_file(path: Path, seconds: int) -> Path:
     """A stereo file at 44.1 kHz."""
     piece = music(np.random.default_rng(5), 10 * 44100, [600.0, 900.0, 1200.0], 2)
@@ -44,45 +39,47 @@ def long_file(path: Path, seconds: int) -> Path:
     return path
 
 
+def corpora(folder: Path, minutes: int) -> dict[str, list[Path]]:
+    """A short corpus for sources and a long one for targets, in files of a minute."""
+    rng, found = np.random.default_rng(0), {}
+    for name, n_files, pitches in (("low", 2, [300.0, 450.0]), ("high", minutes, [2400.0, 3600.0])):
+        # To make half an hour note by note takes longer than to measure on it: seconds of one minute, shuffled.
+        seconds = music(rng, 22050 * 60, pitches).reshape(1, 60, 22050)
+        found[name] = [
+            Wave(seconds[:, rng.permutation(60)].reshape(1, -1), 22050).save(folder / f"{name}{i:02d}.wav")
+            for i in range(n_files)
+        ]
+    return found
+
+
 def main() -> None:
     """Print the table."""
-    rng = np.random.default_rng(0)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--minutes", type=int, default=30, help="of target")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        corpora = {
-            c: [Wave(music(rng, 22050 * 30, p), 22050).save(folder / f"{c}{i}.wav") for i in range(2)]
-            for c, p in (("low", [300.0, 450.0]), ("high", [2400.0, 3600.0]))
-        }
-        run = FakeRun(corpora, dims=64, sample_rate=22050, bins_per_octave=36)
-        print("| what | seconds of sound | times real time (wall) | times real time (processor) | peak MB |")
-        print("|------|------------------|------------------------|-----------------------------|---------|")
-        stereo = {s: long_file(folder / f"{s}.wav", s) for s in (120, 600)}
-        jobs = [
-            ("mono 22.05 kHz", corpora["low"][0], m, p)
-            for m, p in (("match", "auto"), ("match", "parents"), ("style", "auto"))
+        made = corpora(folder, arguments.minutes)
+        run = FakeRun(made, dims=64, sample_rate=22050, bins_per_octave=48)
+        print(f"| mode, {arguments.minutes} min of target | seconds | times real time | on one processor | peak MB |")
+        print("|---|---|---|---|---|")
+        mono, stereo = made["low"][0], {s: long_file(folder / f"{s}.wav", s) for s in (120, 600)}
+        jobs: list[tuple[str, Path, dict[str, object]]] = [
+            (mode, mono, {"mode": mode}) for mode in MODES if mode != "morph"
         ]
-        jobs += [(f"stereo 44.1 kHz, {s} s", path, "match", "auto") for s, path in stereo.items()]
-        for label, source, mode, phase in jobs:
+        jobs += [
+            ("morph", mono, {"mode": "morph", "target": made["high"][0]}),
+            ("match, estimated phase", mono, {"phase": "estimate"}),
+            *((f"match, stereo 44.1 kHz, {s} s", path, {}) for s, path in stereo.items()),
+        ]
+        for label, source, asked in jobs:
             began, used = time.perf_counter(), time.process_time()
             result = hybrid_file(
-                run,
-                alpha=0.5,
-                source=source,
-                mode=mode,
-                phase=phase,
-                out=folder / "h.wav",  # type: ignore[arg-type]
-                force=True,
-                show_progress=False,
-            )
+                run, alpha=0.6, source=source, out=folder / "h.wav", force=True, show_progress=False, **asked,  # type: ignore[arg-type]
+            )  # fmt: skip
             wall, used = time.perf_counter() - began, time.process_time() - used
             s = result["seconds"]
-            print(
-                f"| {label}, {mode}, {phase} | {s:.0f} | {s / wall:.1f} | {s / used:.1f} | {peak_mb():.0f} |"
-            )
-        began = time.perf_counter()
-        match(walk(77000, 0), [walk(39000, i) for i in range(1, 11)])
-        taken = time.perf_counter() - began
-        print(f"| matching 1 h with 5 h: {taken:.0f} s | 3600 | {3600 / taken:.0f} | | {peak_mb():.0f} |")
+            print(f"| {label} | {s:.0f} | {s / wall:.1f} | {s / used:.1f} | {peak_mb():.0f} |", flush=True)
 
 
 if __name__ == "__main__":
