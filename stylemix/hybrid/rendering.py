@@ -113,7 +113,8 @@ def render_order(
             sinks.write(piece.hybrid, piece.source, piece.target, order.curve)
             report(piece.seconds_done)
     roles, dials = order.roles, resolve(order.dials)
-    given = {key for key in roles.targets if key < 0 or len(roles.targets) == 1}
+    # The mode style hears no file: it goes by the corpus.
+    given = {key for key in roles.targets if prepared.targets and (key < 0 or len(roles.targets) == 1)}
     names = [str(roles.targets[key]) for key in given] or [order.run.corpora[i] for i in roles.others]
     return {
         "source": str(roles.source),

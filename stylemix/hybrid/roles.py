@@ -204,6 +204,11 @@ def assign_roles(
         raise BadInput("hybrid: the mode morph aligns two given files; add --target FILE")
     goal = None if to is None else find_corpus(run, to)
     place = None if target is None else find_file(run, target)
+    if mode == "style" and target is not None and place is None:
+        raise BadInput(
+            f"hybrid: the mode style goes by what was learnt of a corpus, {shown_name(target)} is no file of the run; "
+            "leave --target out, or choose another --mode"
+        )
     clusters = find_clusters(run, source, target, place, source_cluster, target_cluster)
     warnings: list[str] = []
     index, path, stretch = _source(run, source, source_cluster, clusters, goal, warnings)
