@@ -105,6 +105,14 @@ def clustered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stylemix.explore.groups.cluster", known)
 
 
+def test_a_curve_beyond_the_end_is_said_before_the_search(
+    run: FakeRun, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stylemix.hybrid.rendering.prepare_variations", lambda *_, **__: pytest.fail("worked first"))
+    with pytest.raises(BadInput, match="must lie within the sound, which lasts 2 s, got one at 3 s"):
+        hybrid_file(run, alpha="0:0,3:1", source=source, out=tmp_path / "h.wav", show_progress=False)  # type: ignore[arg-type]
+
+
 @pytest.mark.usefixtures("clustered")
 def test_a_cluster_brings_its_stretch(run: FakeRun, tmp_path: Path) -> None:
     whole = order(run, source_cluster=2)

@@ -33,6 +33,8 @@ def prepare_ways(order: Order, reader: SourceReader, n: int, show_progress: bool
     list of Prepared
         See `stylemix.hybrid.prepare.prepare_variations`.
     """
+    # A curve that reaches beyond the end is said before the search, which may take minutes.
+    order.positions(reader.duration_s)
     return prepare_variations(
         order.run, order.roles, reader, n, dials=order.dials, seed=order.seed, show_progress=show_progress
     )
