@@ -198,6 +198,7 @@ def training_stretches(run: Run, corpus: int) -> list[Stretch]:
         # A divided file ends with what is held out.
         whole = run.files[i].seconds * (0.75 if run.files[i].split == "divided" else 1.0)
         seconds = min(STRETCH_S, whole)
-        starts = [max(0.0, whole * (k + 1) / (each + 1) - seconds / 2) for k in range(each)]
+        middles = [whole * (k + 1) / (each + 1) for k in range(each)]
+        starts = [min(max(0.0, middle - seconds / 2), whole - seconds) for middle in middles]
         found += [Stretch(i, run.file_path(i), corpus, start, seconds, False) for start in starts]
     return found[:N_STRETCHES]
