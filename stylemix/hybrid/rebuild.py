@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from stylemix.errors import BadInput
 from stylemix.hybrid.bridge import RateBridge
 from stylemix.hybrid.curve import Curve
 from stylemix.hybrid.overlap import overlapped, render_plan
 from stylemix.hybrid.quality import Comparison
-from stylemix.hybrid.roles import check_words, find_file, told_quality
+from stylemix.hybrid.run_files import find_file
 from stylemix.hybrid.scan import step_samples
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.synthesis import with_estimate, with_phases
@@ -23,8 +24,11 @@ from stylemix.hybrid.voice import Voice, hear
 from stylemix.hybrid.writing import Outputs, check_outputs
 from stylemix.model.run import Run, inputs_of
 from stylemix.phase import PooledMagnitudes, unit
+from stylemix.phase.dial import find_quality
 from stylemix.progress import progress
 from stylemix.transforms import Block
+
+PHASES = ("auto", "source", "estimate")
 
 
 def rebuild_file(
@@ -77,7 +81,9 @@ def rebuild_file(
         If the file cannot be read, the output may not be written, or a word is unknown.
     """
     began = time.perf_counter()
-    check_words("match", phase, quality, phases=("auto", "source", "estimate"))
+    if phase not in PHASES:
+        raise BadInput(f"phase must be one of {', '.join(PHASES)}, got {phase!r}")
+    find_quality(quality)
     phase = "source" if phase == "auto" else phase
     inputs = [file, *inputs_of(run)]
     check_outputs(out, None, force=force, inputs=inputs)
@@ -113,7 +119,7 @@ def rebuild_file(
             "file": str(file),
             "seconds": reader.duration_s,
             "phase": phase,
-            "quality": told_quality(phase, quality),
+            "quality": quality if phase == "estimate" else None,
             "peak": result["peak"],
             "gain": result["gain"],
             "real_time_factor": reader.duration_s / max(taken, 1e-9),

@@ -16,14 +16,11 @@ from stylemix.hybrid.mixture import Mixture, check_weights, parse_weights
 from stylemix.hybrid.run_files import existing_files, find_corpus
 from stylemix.hybrid.run_files import find_file as find_file
 from stylemix.hybrid.run_files import representative as representative
-from stylemix.phase.dial import find_quality
 
 if TYPE_CHECKING:
     from stylemix.explore.groups import RunClusters
     from stylemix.model.run import Run
 
-MODES = ("match", "style", "morph")
-PHASES = ("auto", "parents", "source", "estimate")
 
 
 @dataclass(frozen=True)
@@ -108,49 +105,6 @@ class Roles:
         [7]
         """
         return {key: path for key, path in self.targets.items() if self.corpus_of.get(key, self.other) == corpus}
-
-
-def check_words(mode: str, phase: str, quality: str, *, phases: tuple[str, ...] = PHASES) -> None:
-    """Refuse unknown modes, phases and qualities.
-
-    Parameters
-    ----------
-    mode, phase, quality : str
-        As the user gave them.
-    phases : tuple of str
-        The phases there are.
-
-    Raises
-    ------
-    BadInput
-        If one is unknown.
-    """
-    if mode not in MODES:
-        raise BadInput(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
-    if phase not in phases:
-        raise BadInput(f"phase must be one of {', '.join(phases)}, got {phase!r}")
-    find_quality(quality)
-
-
-def told_quality(phase: str, quality: str) -> str | None:
-    """Say at which quality phases were estimated.
-
-    Parameters
-    ----------
-    phase, quality : str
-        As the user gave them.
-
-    Returns
-    -------
-    str or None
-        None where no phase is estimated.
-
-    Examples
-    --------
-    >>> told_quality("estimate", "best"), told_quality("source", "best")
-    ('best', None)
-    """
-    return quality if phase in ("auto", "estimate") else None
 
 
 def assign_roles(
