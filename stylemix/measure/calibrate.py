@@ -15,6 +15,7 @@ from stylemix.hybrid.dials import Dials
 from stylemix.measure.evidence import Described, Stretch, describe_corpus, describe_waves
 from stylemix.measure.judges import JUDGES
 from stylemix.measure.rendering import render_alphas
+from stylemix.model.device import threads
 from stylemix.progress import progress
 from stylemix.style_probe import StyleProbe, fit_probe
 
@@ -76,10 +77,12 @@ def calibrate(run: Run, *, modes: Sequence[str] = MODES, seed: int = 0, show_pro
         raise BadInput(f"{run.path}: has one corpus; there is nothing between one, train on two folders")
     pairs = [(a, b) for a, b in permutations(range(n), 2) if n <= MOST_CORPORA or abs(a - b) == 1]
     maps: dict[tuple[str, str, str], tuple[AlphaMap, dict[str, Any]]] = {}
-    with progress("calibrating alpha", n + len(pairs) * len(modes), show=show_progress) as update:
+    # Segments are short: threads that wait for each other cost more than they add.
+    with threads(1), progress("calibrating alpha", n + len(pairs) * len(modes), show=show_progress) as update:
         described = []
         for corpus in range(n):
-            described.append(describe_corpus(run, corpus, report=lambda share, c=corpus: update(c + share)))  # type: ignore[misc]
+            told = lambda share, c=corpus: update(c + share)  # type: ignore[misc]  # noqa: E731
+            described.append(describe_corpus(run, corpus, names=JUDGES, report=told))
         for k, (own, other) in enumerate(pairs):
             probes = _probes(described[own], described[other], seed)
             for m, mode in enumerate(modes):
@@ -163,7 +166,7 @@ def _posteriors(
         )  # fmt: skip
         for place, position in zip(waves, POSITIONS, strict=True):
             place.append(rendered.hybrids[position])
-    heard = [describe_waves(place) for place in waves]
+    heard = [describe_waves(place, names=JUDGES) for place in waves]
     if not all(len(one) for one in heard):
         return np.array(POSITIONS)
     return np.array(

@@ -114,7 +114,13 @@ class Described:
         return len(self.recordings)
 
 
-def describe_corpus(run: Run, corpus: int, *, report: Callable[[float], None] = lambda done: None) -> Described:
+def describe_corpus(
+    run: Run,
+    corpus: int,
+    *,
+    names: Sequence[str] = tuple(DESCRIPTIONS),
+    report: Callable[[float], None] = lambda done: None,
+) -> Described:
     """Describe a corpus by its training files.
 
     Parameters
@@ -123,6 +129,8 @@ def describe_corpus(run: Run, corpus: int, *, report: Callable[[float], None] = 
         The trained model.
     corpus : int
         Which corpus.
+    names : sequence of str
+        Which of `DESCRIPTIONS`.
     report : callable
         ``report(share)`` hears how far it is, 0 to 1.
 
@@ -152,16 +160,18 @@ def describe_corpus(run: Run, corpus: int, *, report: Callable[[float], None] = 
         segments += heard
         files += [i] * len(heard)
         report((done + 1) / len(paths) / 2)
-    return _describe(segments, np.array(files, dtype=int), lambda share: report(0.5 + share / 2))
+    return _describe(segments, np.array(files, dtype=int), names, lambda share: report(0.5 + share / 2))
 
 
-def describe_waves(waves: Sequence[Wave]) -> Described:
+def describe_waves(waves: Sequence[Wave], *, names: Sequence[str] = tuple(DESCRIPTIONS)) -> Described:
     """Describe sounds, by segments that overlap by half so that a short one has several.
 
     Parameters
     ----------
     waves : sequence of Wave
         Any lengths; one shorter than a segment counts as one.
+    names : sequence of str
+        Which of `DESCRIPTIONS`.
 
     Returns
     -------
@@ -177,14 +187,16 @@ def describe_waves(waves: Sequence[Wave]) -> Described:
         heard = _heard([Wave(mono.samples[:, start : start + length], wave.sample_rate) for start in starts])
         segments += heard
         places += [place] * len(heard)
-    return _describe(segments, np.array(places, dtype=int), lambda share: None)
+    return _describe(segments, np.array(places, dtype=int), names, lambda share: None)
 
 
-def _describe(segments: list[Wave], recordings: np.ndarray, report: Callable[[float], None]) -> Described:
-    rows: dict[str, list[np.ndarray]] = {name: [] for name in DESCRIPTIONS}
+def _describe(
+    segments: list[Wave], recordings: np.ndarray, names: Sequence[str], report: Callable[[float], None]
+) -> Described:
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for n, segment in enumerate(segments):
-        for name, describe in DESCRIPTIONS.items():
-            rows[name].append(describe(segment))
+        for name in names:
+            rows[name].append(DESCRIPTIONS[name](segment))
         report((n + 1) / len(segments))
     return Described({name: np.array(found) for name, found in rows.items()}, recordings)
 

@@ -20,6 +20,7 @@ from stylemix.measure.rebuilding import measure_damage, measure_rebuilding, trai
 from stylemix.measure.rendering import Rendered, render_modes
 from stylemix.measure.trials import measure_anchors, measure_mode
 from stylemix.measure.verdict import report_lines, verdict
+from stylemix.model.device import threads
 from stylemix.model.run import Run, inputs_of
 from stylemix.progress import progress
 
@@ -103,7 +104,8 @@ def evaluate(
     # A mode that is named twice is no control.
     kinds = {**dict.fromkeys(modes, False), **{name: True for name in controls if name not in modes}}
     work = _Work(run, dials, _Wanted(kinds, n_sources, both_directions, raw_alpha), seed)
-    with progress("evaluating", sum(work.costs.values()), show=show_progress) as update:
+    # Segments are short: threads that wait for each other cost more than they add.
+    with threads(1), progress("evaluating", sum(work.costs.values()), show=show_progress) as update:
         rendered, result = work.measure(update)
         result["summary"], result["checks"] = verdict(result), checks(result)
         result["lines"] = report_lines(result)
