@@ -48,8 +48,8 @@ MODES = {
         "notes pass from one to the other",
     ),
     "style": Mode(
-        "none", False, 1.0, 0.0, 0.0, "source",
-        "the source's notes and rhythm stay; the model tells how the other corpus would sound playing them",
+        "none", False, 1.0, 0.0, 0.0, "both",
+        "the source's notes stay; the model tells how the other corpus would sound playing them",
     ),
     "morph": Mode(
         "warped", False, 1.0, 1.0, 0.0, "both",
@@ -109,8 +109,8 @@ def resolve(dials: Dials) -> Dials:
 
     Examples
     --------
-    >>> resolve(Dials(mode="style")).rhythm
-    'source'
+    >>> resolve(Dials(mode="style")).pitch
+    0.0
     """
     mode = MODES[dials.mode]
     left = {name: getattr(mode, name) for name in ("envelope", "pitch", "detail", "rhythm")}

@@ -29,8 +29,10 @@ N_STRETCHES = 5
 STRETCH_S = 6.0
 # Of more corpora than this, only neighbours in their order are calibrated: pairs grow with the square.
 MOST_CORPORA = 4
-# Posteriors between which there is a half-way of 0.5; the ends must lie beyond by this.
+# What is less than twice this apart does not change style; half as far beyond it a posterior must be passed to be asked
+# for.
 CLEAR = 0.1
+KNOTS = (0.25, 0.5, 0.75)
 # Share of a straight line in the measured posterior, so that where it stands still alpha does not jump.
 STRAIGHT = 0.1
 STEPS = 32
@@ -40,8 +42,8 @@ def calibrate(run: Run, *, modes: Sequence[str] = MODES, seed: int = 0, show_pro
     """Measure how style moves along the path of each mode, and store the spacing that makes its steps equal.
 
     Stretches of training files are rendered at positions along the path; linear classifiers of two kinds of style
-    features, fitted to the same files, say how probable the other corpus is; their mean, made monotone, is inverted.
-    Alpha 0.5 is where that probability is 0.5, if the path passes it, and the steps on either side are equal [1]_.
+    features, fitted to the same files, say how probable the other corpus is; their mean, made monotone, is inverted:
+    alpha is where that probability is alpha, wherever the path passes it, and equal steps are equal steps of it [1]_.
 
     Parameters
     ----------
@@ -131,9 +133,10 @@ def spaced(positions: Sequence[float], posteriors: Sequence[float]) -> AlphaMap:
     if last - first < 2 * CLEAR:
         return AlphaMap((0.0, 1.0), (0.0, 1.0))
     rising = (1 - STRAIGHT) * rising + STRAIGHT * (first + (last - first) * at)
-    half = 0.5 if first + CLEAR < 0.5 < last - CLEAR else (first + last) / 2
+    # Where the path passes a posterior of alpha itself, that is what alpha asks for; the ends are what they are.
+    passed = [x for x in KNOTS if first + CLEAR / 2 < x < last - CLEAR / 2]
     alphas = np.linspace(0, 1, STEPS + 1)
-    wanted = np.interp(alphas, [0.0, 0.5, 1.0], [first, half, last])
+    wanted = np.interp(alphas, [0.0, *passed, 1.0], [first, *passed, last])
     found = np.interp(wanted, rising, at)
     return AlphaMap(tuple(alphas.tolist()), (0.0, *found[1:-1].tolist(), 1.0))
 
