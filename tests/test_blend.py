@@ -133,6 +133,9 @@ def test_unlike_parents_keep_the_loudness_all_the_way(run: FakeRun, rng: np.rand
     s, t = rich(rng, -0.5, 1.1), rich(rng, 0.5, 0.7)
     levels = [level_db(blend(blender(run), s, t, a)) for a in (0, 0.1, 0.25, 0.5, 0.6, 0.75, 0.9, 1, 1.3)]
     assert max(levels) - min(levels) < 1.5
+    # Two targets share the level of one.
+    several = blend(blender(run, (0.5, 0.5)), s, [t, rich(rng, 0.5, 0.7)], 1.0)
+    assert level_db(several) == pytest.approx(level_db(t), abs=1)
 
 
 @pytest.mark.parametrize("phase", PHASES)

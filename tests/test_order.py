@@ -253,3 +253,12 @@ def test_a_simplex_has_something_of_each(run: FakeRun, source: Path) -> None:
     corners = [bands(w) for w in ("low=0.01,middle=0.99", "low=0.01,high=0.99", "low=0.01,middle=0.5,high=0.49")]
     assert corners[0][0] > corners[2][0] > corners[1][0]
     assert corners[1][1] > corners[2][1] > corners[0][1]
+
+
+def test_the_stem_of_several_targets_is_their_mixture(run: FakeRun, source: Path, tmp_path: Path) -> None:
+    told = hybrid_file(
+        run, weights="middle=0.3,high=0.7", source=source, mode="fade", out=tmp_path / "h.wav", stems=tmp_path / "st",  # type: ignore[arg-type]
+        bits="32f", show_progress=False,
+    )  # fmt: skip
+    found, target = read_wave(tmp_path / "h.wav").samples, read_wave(told["stems"]["target"]).samples
+    np.testing.assert_allclose(found, target, atol=1e-6)

@@ -170,7 +170,7 @@ def test_a_curve_that_is_called_like_the_page_is_not_written_over(run: FakeRun, 
 
 
 def test_the_page_shows_all_and_how_each_is_made_again(run: FakeRun, source: Path, tmp_path: Path) -> None:
-    given = asked(source, continuity=2.0, raw_alpha=True, start_s=0.5, sample_rate=16000)
+    given = asked(source, mode="match", continuity=2.0, raw_alpha=True, start_s=0.5, sample_rate=16000)
     result = render_asked(run, variations=2, out=tmp_path / "v", **given)  # type: ignore[arg-type]
     page = Path(result["page"]["path"])
     assert page == tmp_path / "v" / "index.html"
