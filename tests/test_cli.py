@@ -66,6 +66,7 @@ CONTRACT = {
     "properties": WRITES | {"--quick", "--reconstruct", "--seed"},
     "info": set(),
     "recipes": set(),
+    "modes": set(),
 }
 
 
@@ -336,7 +337,8 @@ USUAL = {
         ("--phase estimate --quality draft --seed 5", {"phase": "estimate", "quality": "draft", "seed": 5}),
         ("--weights a=0.2,b=0.8", {"weights": "a=0.2,b=0.8"}),
         ("--source-cluster 3 --target-cluster 0", {"source_cluster": 3, "target_cluster": 0}),
-        ("--raw-alpha --extrapolate --alpha 1.3", {"raw_alpha": True, "extrapolate": True, "alpha": "1.3"}),
+        ("--raw-alpha", {"raw_alpha": True}),
+        ("--extrapolate --alpha 1.3", {"extrapolate": True, "alpha": "1.3"}),
         ("--variation 3", {"variation": 3}),
         ("--align nearest --continuity 2", {"align": "nearest", "continuity": 2.0}),
         ("--randomness 0.5 --loudness 1", {"randomness": 0.5, "loudness": 1.0}),
