@@ -135,6 +135,8 @@ def spaced(positions: Sequence[float], posteriors: Sequence[float]) -> AlphaMap:
     rising = (1 - STRAIGHT) * rising + STRAIGHT * (first + (last - first) * at)
     # Where the path passes a posterior of alpha itself, that is what alpha asks for; the ends are what they are.
     passed = [x for x in KNOTS if first + CLEAR / 2 < x < last - CLEAR / 2]
+    # A path that never gets to a half has its half-way where half of its own way is done.
+    passed = passed if 0.5 in passed else []
     alphas = np.linspace(0, 1, STEPS + 1)
     wanted = np.interp(alphas, [0.0, *passed, 1.0], [first, *passed, last])
     found = np.interp(wanted, rising, at)
