@@ -244,7 +244,7 @@ def test_style_moves_the_envelope_by_the_shift_and_keeps_the_loudness(run: FakeR
     tilt = torch.linspace(-6, 6, run.vqt.n_bands)[:, None] * DB
     before = seen(run, s)
     for alpha in (0.5, 1.0):
-        after = seen(run, blend(styled(run, tilt), s, [], alpha))
+        after = seen(run, blend(styled(run, tilt, rhythm="source"), s, [], alpha))
         moved = (after.envelope - before.envelope)[:, 10:-10].mean(dim=1)
         # Up to a constant, which is the loudness that stays.
         off = (moved - moved.mean()) - alpha * tilt[:, 0]
@@ -256,7 +256,7 @@ def test_style_moves_the_envelope_by_the_shift_and_keeps_the_loudness(run: FakeR
 
 def test_style_is_louder_only_where_the_rhythm_goes_along(run: FakeRun, rng: np.random.Generator) -> None:
     s, louder = rich(rng, 0.0, 1.1), torch.tensor([[6.0 * DB]])
-    assert db(blend(styled(run, louder), s, [], 1.0), s) < -60
+    assert db(blend(styled(run, louder, rhythm="source"), s, [], 1.0), s) < -60
     assert level_db(blend(styled(run, louder, rhythm="both"), s, [], 1.0)) == pytest.approx(level_db(s) + 6, abs=0.2)
 
 

@@ -107,7 +107,7 @@ def test_the_sound_goes_first_and_the_notes_follow(mode: str) -> None:
 
 
 def test_style_has_the_whole_path_for_the_sound() -> None:
-    found = at(Dials(mode="style"), 0, 0.25, 1, 1.5)
+    found = at(Dials(mode="style", rhythm="source"), 0, 0.25, 1, 1.5)
     assert found == {"loudness": [0] * 4, "envelope": [0, 0.25, 1, 1.5], "detail": [0] * 4, "pitch": [0] * 4}
 
 
