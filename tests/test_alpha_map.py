@@ -125,8 +125,8 @@ def test_the_spacing_undoes_what_was_measured() -> None:
     curve = 0.05 + 0.9 * at**2
     positions = spaced(at.tolist(), curve.tolist())(np.linspace(0, 1, 9))
     heard = np.interp(positions, at, curve)
-    # What is asked for is what is heard between 1/4 and 3/4, in even steps to the ends from there; a tenth of a straight
-    # line is mixed in.
+    # What is asked for is what is heard between 1/4 and 3/4, in even steps to the ends from there; a tenth of a
+    # straight line is mixed in.
     np.testing.assert_allclose(heard, [0.05, 0.15, 0.25, 0.375, 0.5, 0.625, 0.75, 0.85, 0.95], atol=0.03)
     assert heard[4] == pytest.approx(0.5, abs=0.03)
 
