@@ -102,9 +102,7 @@ def test_each_command_has_exactly_the_options_of_the_contract(name: str) -> None
 
 
 @pytest.mark.parametrize("name", CONTRACT)
-def test_each_command_has_help_and_an_example_of_itself(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_command_has_help_and_an_example_of_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command([name, "--help"]) == 0
     shown = capsys.readouterr()
     assert f"Example:\n    stylemix {name}" in shown.out
@@ -261,9 +259,7 @@ def test_warnings_of_other_packages_stay_away_and_ours_do_not(
     assert [str(warning.message) for warning in recwarn] == ["ours"]
 
 
-def test_train_hands_over_what_it_was_given(
-    floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_train_hands_over_what_it_was_given(floor: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
     seen: dict[str, Any] = {}
 
     def train(folders: list[Path], **options: Any) -> Any:
@@ -377,13 +373,8 @@ def test_rebuild_hands_over_the_quality_and_has_a_good_one_by_default(rendered: 
 
 
 def test_a_folder_as_source_renders_a_folder(rendered: list, tmp_path: Path) -> None:
-    assert (
-        run_command(["hybrid", "r.mix", "--alpha", "1", "--source", str(tmp_path), "--out", "hybrids"]) == 0
-    )
-    assert (
-        run_command(["hybrid", "r.mix", "--alpha", "1", "--source", str(tmp_path / "no"), "--out", "h.wav"])
-        == 0
-    )
+    assert run_command(["hybrid", "r.mix", "--alpha", "1", "--source", str(tmp_path), "--out", "hybrids"]) == 0
+    assert run_command(["hybrid", "r.mix", "--alpha", "1", "--source", str(tmp_path / "no"), "--out", "h.wav"]) == 0
     assert [name for name, _, _ in rendered] == ["folder", "file"]
 
 
@@ -456,12 +447,25 @@ def test_the_other_commands_hand_over_what_they_were_given(
     measured = {"out": None, "force": False, "quick": False, "reconstruct": True, "seed": 0, "show_progress": True}
     assert answer("properties") == {"arguments": [[]], **measured}
     assert answer("properties a.wav b -o p.html --quick --no-reconstruct --seed 3 -fq") == {
-        "arguments": [["a.wav", "b"]], "out": "p.html", "force": True, "quick": True, "reconstruct": False, "seed": 3,
+        "arguments": [["a.wav", "b"]],
+        "out": "p.html",
+        "force": True,
+        "quick": True,
+        "reconstruct": False,
+        "seed": 3,
         "show_progress": False,
     }
     assert answer("evaluate r.mix --phase parents --modes match,morph --sources 3") == {
-        "arguments": ["run r.mix"], "out": None, "modes": ["match", "morph"], "controls": ["fade", "cross"],
-        "phase": "parents", "n_sources": 3, "both_directions": False, "raw_alpha": False, "seed": 0, "force": False,
+        "arguments": ["run r.mix"],
+        "out": None,
+        "modes": ["match", "morph"],
+        "controls": ["fade", "cross"],
+        "phase": "parents",
+        "n_sources": 3,
+        "both_directions": False,
+        "raw_alpha": False,
+        "seed": 0,
+        "force": False,
         "show_progress": True,
     }
     assert answer("inspect a b") == {"folders": 2}

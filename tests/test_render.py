@@ -51,9 +51,7 @@ def db(found: np.ndarray, wanted: np.ndarray) -> float:
     ("rate", "channels"),
     [(8000, 1), (8000, 2), (22050, 1), (44100, 2), (44101, 1), (5000, 1), (192000, 2), (11025, 8)],
 )
-def test_alpha_0_is_the_source_at_its_own_rate(
-    run: FakeRun, tmp_path: Path, rate: int, channels: int
-) -> None:
+def test_alpha_0_is_the_source_at_its_own_rate(run: FakeRun, tmp_path: Path, rate: int, channels: int) -> None:
     source = make(tmp_path / "s.wav", rate, channels, 2.0)
     result = hybrid_file(run, alpha=0, source=source, out=tmp_path / "h.wav", bits="32f", show_progress=False)
     found, wanted = read_wave(tmp_path / "h.wav"), read_wave(source)
@@ -201,9 +199,7 @@ def test_stems_and_the_crossfade(run: FakeRun, tmp_path: Path) -> None:
     stems = {p.stem: read_wave(p).samples for p in (tmp_path / "stems").iterdir()}
     assert set(stems) == {"source", "target", "hybrid", "crossfade"}
     alpha = np.minimum(np.arange(stems["source"].shape[1]) / 22050 / 1.5, 1)
-    np.testing.assert_allclose(
-        stems["crossfade"], (1 - alpha) * stems["source"] + alpha * stems["target"], atol=1e-5
-    )
+    np.testing.assert_allclose(stems["crossfade"], (1 - alpha) * stems["source"] + alpha * stems["target"], atol=1e-5)
     np.testing.assert_array_equal(stems["source"], read_wave(source).samples)
     np.testing.assert_array_equal(stems["hybrid"], read_wave(tmp_path / "h.wav").samples)
     level = [20 * np.log10(stems[k].std()) for k in ("source", "target")]
@@ -284,9 +280,7 @@ def test_start_and_duration_choose_a_stretch(run: FakeRun, tmp_path: Path) -> No
 
 def test_another_rate_and_word_length(run: FakeRun, tmp_path: Path) -> None:
     source = make(tmp_path / "s.wav", 44100, 1, 1.0)
-    hybrid_file(
-        run, alpha=0, source=source, out=tmp_path / "h.wav", sample_rate=48000, bits="16", show_progress=False
-    )
+    hybrid_file(run, alpha=0, source=source, out=tmp_path / "h.wav", sample_rate=48000, bits="16", show_progress=False)
     info = probe(tmp_path / "h.wav")
     assert (info.sample_rate, info.subtype, info.n_samples) == (48000, "PCM_16", 48000)
     found = read_wave(tmp_path / "h.wav").samples
@@ -350,9 +344,7 @@ def test_a_failure_leaves_no_file(run: FakeRun, tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr("stylemix.hybrid.blend.hear", fail)
     with pytest.raises(BadInput, match="no more"):
-        hybrid_file(
-            run, alpha=0.5, source=source, out=tmp_path / "h.wav", stems=tmp_path / "st", show_progress=False
-        )
+        hybrid_file(run, alpha=0.5, source=source, out=tmp_path / "h.wav", stems=tmp_path / "st", show_progress=False)
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["s.wav"]
 
 
@@ -371,9 +363,7 @@ def test_a_failure_leaves_no_file(run: FakeRun, tmp_path: Path, monkeypatch: pyt
         ({"bits": "12"}, "16, 24 or 32f"),
     ],
 )
-def test_each_mistake_is_one_line(
-    run: FakeRun, tmp_path: Path, options: dict[str, object], message: str
-) -> None:
+def test_each_mistake_is_one_line(run: FakeRun, tmp_path: Path, options: dict[str, object], message: str) -> None:
     given = {"alpha": 0.5, "out": tmp_path / "h.wav", "show_progress": False} | options
     with pytest.raises(BadInput, match=message) as caught:
         hybrid_file(run, **given)  # type: ignore[arg-type]
