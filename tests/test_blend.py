@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
-from stylemix.hybrid.blend import CUT_DB, DB, LIFT_DB, Blender, arrived, common_gains
+from stylemix.hybrid.blend import CUT_DB, DB, LIFT_DB, Blender, added, arrived, common_gains
 from stylemix.hybrid.dials import PHASES, Dials
-from stylemix.hybrid.layers import Layers, Weights, weights_at
+from stylemix.hybrid.layers import Layers, Weights, norm, weights_at
 from stylemix.hybrid.modes import resolve
 from stylemix.hybrid.transport import Statistics, gaussian_transport, latent_statistics
 from stylemix.hybrid.voice import Voice, hear
@@ -58,7 +61,8 @@ def rich(rng: np.random.Generator, slope: float, rate_hz: float) -> np.ndarray:
 
 
 def some(generator: torch.Generator, n: int = 8) -> Layers:
-    return Layers(*(0.3 * torch.randn(shape, generator=generator) for shape in ((n,), (K, n), (K, n))))
+    spectrum, envelope, detail = (0.3 * torch.randn(K, n, generator=generator) for _ in range(3))
+    return Layers(norm(spectrum), envelope, detail, spectrum)
 
 
 def weights(loudness: float, envelope: float, detail: float, pitch: float, n: int = 8) -> Weights:
@@ -160,36 +164,55 @@ def test_gains_bring_all_to_one_loudness_and_envelope() -> None:
     generator = torch.Generator().manual_seed(3)
     voices = [some(generator) for _ in range(3)]
     gains = common_gains(voices, weights(0.4, 0.8, 0.0, 0.5), [0.25, 0.75])
-    sums = [voice.loudness + voice.envelope + gain for voice, gain in zip(voices, gains, strict=True)]
     loudness, envelope = (
         (1 - w) * getattr(voices[0], name) + w * (0.25 * getattr(voices[1], name) + 0.75 * getattr(voices[2], name))
         for name, w in (("loudness", 0.4), ("envelope", 0.8))
     )
-    # A mean of logarithms is softer than both, which is made good: the loudness is what the loudnesses say.
-    norms = [0.5 * torch.logsumexp(2 * x, dim=0) for x in (*(v.envelope for v in voices), envelope)]
-    softer = norms[3] - (0.2 * norms[0] + 0.2 * norms[1] + 0.6 * norms[2])
-    assert float(softer.max()) < 0
-    for found in sums:
-        torch.testing.assert_close(found, loudness + envelope - softer, atol=1e-4, rtol=0)
+    for voice, gain in zip(voices, gains, strict=True):
+        # The shape is the common envelope's, the level what makes the spectrum as loud as all are to be.
+        shape = voice.envelope + gain - envelope
+        torch.testing.assert_close(shape, shape.mean(dim=0).expand_as(shape), atol=1e-5, rtol=0)
+        torch.testing.assert_close(norm(voice.spectrum + gain), loudness, atol=1e-5, rtol=0)
 
 
 def test_only_the_source_takes_on_details() -> None:
     generator = torch.Generator().manual_seed(3)
     s = some(generator)
-    t = Layers(s.loudness, s.envelope, torch.randn(K, 8, generator=generator))
+    t = replace(s, detail=torch.randn(K, 8, generator=generator))
     gains = common_gains([s, t], weights(0, 0, 0.5, 0), [1.0])
-    torch.testing.assert_close(gains[0], 0.5 * (t.detail - s.detail))
+    moved = gains[0] - 0.5 * (t.detail - s.detail)
+    torch.testing.assert_close(moved, moved.mean(dim=0).expand_as(moved))
+    torch.testing.assert_close(norm(s.spectrum + gains[0]), s.loudness, atol=1e-5, rtol=0)
     torch.testing.assert_close(gains[1], torch.zeros(K, 8))
 
 
 def test_gains_are_held_within_what_stays_unheard() -> None:
-    silent, loud = (Layers(torch.full((8,), x), torch.zeros(K, 8), torch.zeros(K, 8)) for x in (-60.0, 0.0))
-    up, down = (
-        common_gains([silent, loud], weights(1, 1, 0, 1), [1.0])[0],
-        common_gains([loud, silent], weights(1, 1, 0, 1), [1.0])[0],
-    )
-    torch.testing.assert_close(up, torch.full((K, 8), LIFT_DB * DB))
+    def flat(level_db: float) -> Layers:
+        spectrum = torch.full((K, 8), level_db * DB) - 0.5 * math.log(K)
+        return Layers(norm(spectrum), torch.zeros(K, 8), torch.zeros(K, 8), spectrum)
+
+    for level_db, lift_db in ((-38.0, LIFT_DB), (-50.0, LIFT_DB / 2), (-70.0, 0.0)):
+        up = common_gains([flat(level_db), flat(0.0)], weights(1, 1, 0, 1), [1.0])[0]
+        torch.testing.assert_close(up, torch.full((K, 8), lift_db * DB), atol=1e-4, rtol=0)
+    down = common_gains([flat(0.0), flat(-300.0)], weights(1, 1, 0, 1), [1.0])[0]
     torch.testing.assert_close(down, torch.full((K, 8), -CUT_DB * DB))
+
+
+def test_voices_that_are_alike_become_no_louder(run: FakeRun, rng: np.random.Generator) -> None:
+    s = music(rng, N, [220.0, 330.0])
+    for alpha in (0.25, 0.6, 0.75, 0.9):
+        assert db(blend(blender(run), s, s.copy(), alpha), s) < -50
+    # Of unlike ones the powers add up: hardly anything is taken away.
+    one, two = (torch.from_numpy(rng.standard_normal((1, N))) for _ in range(2))
+    assert level_db(added([one, two], 1600).numpy()) == pytest.approx(10 * math.log10(2), abs=0.3)
+
+
+def test_pauses_of_the_source_are_not_filled_with_its_noise(run: FakeRun, rng: np.random.Generator) -> None:
+    s, t = music(rng, N, [220.0]), music(rng, N, [330.0])
+    s[:, N // 3 : 2 * N // 3] = 10 ** (-70 / 20) * rng.standard_normal((1, 2 * N // 3 - N // 3))
+    pause = slice(N // 3 + 1024, 2 * N // 3 - 1024)
+    found = blend(blender(run), s, t, 0.5)
+    assert 20 * np.log10(found[:, pause].std() / s[:, pause].std()) < 3
 
 
 @pytest.mark.parametrize("mode", ["match", "fade"])

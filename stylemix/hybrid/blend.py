@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from stylemix.hybrid.dials import Dials
-from stylemix.hybrid.layers import Layers, Weights, envelope_bands, split, weights_at
+from stylemix.hybrid.layers import Layers, Weights, envelope_bands, norm, split, weights_at
 from stylemix.hybrid.modes import MODES
 from stylemix.hybrid.synthesis import with_estimate, with_phases
 from stylemix.hybrid.voice import Voice, hear
@@ -21,6 +21,13 @@ DB = float(np.log(10) / 20)
 # no more than that.
 LIFT_DB = 24.0
 CUT_DB = 80.0
+# Frames as soft as the first (their norm, against full scale) are pauses and not lifted at all, those as loud as the
+# second in full.
+PAUSE_DB = (-60.0, -40.0)
+# A learned shift may make the source softer, as decaying sounds are, but hardly louder than it is.
+LOUDER_DB = 6.0
+# Over this the powers of mixed voices are compared with the power of their sum.
+LEVEL_S = 0.2
 
 StyleShift = Callable[[Voice, np.ndarray], torch.Tensor]
 """Gives, of a voice and its samples, the change (K, N) of its log-magnitudes towards how another corpus sounds."""
@@ -86,37 +93,39 @@ class Blender:
             return targets[0]
         with torch.inference_mode():
             voices = [hear(self.vqt, samples) for samples in (source, *targets)]
-            mixed = self._mixed(voices, source, alphas)
+            parts = self._levelled(voices, source, alphas)
             if own_phases:
-                return self.vqt.inverse(Coefficients(mixed, self.vqt.hops, n_samples)).numpy()
+                sounds = [self.vqt.inverse(Coefficients(part, self.vqt.hops, n_samples)) for part in parts]
+                return added(sounds, round(LEVEL_S * self.vqt.sample_rate)).numpy()
+            mixed = tuple(sum(groups) for groups in zip(*parts, strict=True))
             wanted = Magnitudes(self.vqt, n_samples, tuple(c.abs() for c in mixed))
             if self.dials.phase == "source":
                 return with_phases(self.vqt, wanted, tuple(unit(c) for c in voices[0].coefficients.groups))
             return with_estimate(self.vqt, wanted, tuple(unit(c) for c in mixed), known, self.dials.quality)
 
     def _faded(self, source: np.ndarray, targets: Sequence[np.ndarray], alphas: np.ndarray) -> np.ndarray:
+        # Beyond the ends a fade would turn a parent upside down.
+        alphas = alphas.clip(0, 1)
         other = sum(share * target for share, target in zip(self.shares, targets, strict=True))
         return ((1 - alphas) * source + alphas * other).astype(np.float32)
 
-    def _mixed(self, voices: list[Voice], source: np.ndarray, alphas: np.ndarray) -> tuple[torch.Tensor, ...]:
-        """Bring the voices to one envelope and add them up, (C, K_g, N_g) in each group."""
+    def _levelled(self, voices: list[Voice], source: np.ndarray, alphas: np.ndarray) -> list[tuple[torch.Tensor, ...]]:
+        """Bring the voices to one envelope and to their shares: for each that is heard, (C, K_g, N_g) in each group."""
         weights = weights_at(alphas, self.dials)
         layers = [self._layers(voice) for voice in voices]
         if self.shift is not None:
             layers.append(self._shifted(layers[0], self.shift(voices[0], source)))
         gains = common_gains(layers, weights, (1.0,) if self.shift is not None else self.shares)
-        n_samples = source.shape[-1]
-        mixed: list[torch.Tensor] = []
+        parts = []
         for i, voice in enumerate(voices):
             # Partials of different parents are unlike each other: their powers add up.
             share = 1 - weights.pitch if i == 0 else weights.pitch * self.shares[i - 1]
             if not share.any():
                 continue
             level = torch.from_numpy(0.5 * np.log(np.maximum(share, 1e-12))).to(gains[i])
-            spread = self.vqt.spread(gains[i] + level, n_samples)
-            groups = [c * g.exp() for c, g in zip(voice.coefficients.groups, spread, strict=True)]
-            mixed = groups if not mixed else [a + b for a, b in zip(mixed, groups, strict=True)]
-        return tuple(mixed)
+            spread = self.vqt.spread(gains[i] + level, source.shape[-1])
+            parts.append(tuple(c * g.exp() for c, g in zip(voice.coefficients.groups, spread, strict=True)))
+        return parts
 
     def _layers(self, voice: Voice) -> Layers:
         half_bands = envelope_bands(self.vqt.frequencies_hz)
@@ -124,9 +133,45 @@ class Blender:
 
     def _shifted(self, own: Layers, shift: torch.Tensor) -> Layers:
         """Return what the source's layers become in the other style; it is louder or softer where the shift says."""
-        moved = own.envelope + shift
-        louder = _norm(moved) - _norm(own.envelope)
-        return Layers(own.loudness + louder, moved - louder, own.detail)
+        louder = (norm(own.spectrum + shift) - own.loudness).clamp(max=LOUDER_DB * DB)
+        return replace(own, loudness=own.loudness + louder, envelope=own.envelope + shift)
+
+
+def added(sounds: Sequence[torch.Tensor], n_around: int) -> torch.Tensor:
+    """Add voices up so that voices that are alike do not become louder than their powers together.
+
+    Parameters
+    ----------
+    sounds : sequence of torch.Tensor, each (C, T)
+        One or more.
+    n_around : int
+        Samples over which powers are averaged.
+
+    Returns
+    -------
+    torch.Tensor, shape (C, T)
+        The sum, times ``sqrt(sum of the powers / power of the sum)`` where that is less than 1.
+
+    Examples
+    --------
+    >>> x = torch.sin(torch.arange(4000.0))[None]
+    >>> bool((added([0.5**0.5 * x, 0.5**0.5 * x], 400) - x).abs().max() < 1e-3)
+    True
+    """
+    if len(sounds) == 1:
+        return sounds[0]
+    total = torch.stack(list(sounds)).sum(dim=0)
+    apart = sum(_power(x, n_around) for x in sounds)
+    ratio = apart / _power(total, n_around).clamp_min(1e-20)
+    return total * ratio.clamp(max=1.0).sqrt().to(total)
+
+
+def _power(x: torch.Tensor, n_around: int) -> torch.Tensor:
+    """Mean power over the channels and around each sample, shape (T,)."""
+    power = x.double().square().mean(dim=0)[None, None]
+    half = n_around // 2
+    padded = torch.nn.functional.pad(power, (half, half), mode="replicate")
+    return torch.nn.functional.avg_pool1d(padded, 2 * half + 1, stride=1)[0, 0]
 
 
 def arrived(weights: Weights) -> bool:
@@ -176,16 +221,34 @@ def common_gains(layers: Sequence[Layers], weights: Weights, shares: Sequence[fl
         return own + sum(weight * share * (getattr(t, name) - own) for share, t in zip(shares, targets, strict=True))
 
     loudness, envelope = common("loudness"), common("envelope")
-    # A mean of logarithms has less power than either parent, and beyond the ends more: loudness is a layer of its own.
-    norms = [_norm(voice.envelope) for voice in layers]
-    weight = torch.from_numpy(weights.envelope).to(envelope)
-    wanted = norms[0] + sum(weight * share * (norm - norms[0]) for share, norm in zip(shares, norms[1:], strict=True))
-    envelope = envelope + (wanted - _norm(envelope))
-    gains = [loudness - voice.loudness + envelope - voice.envelope for voice in layers]
-    gains[0] = gains[0] + common("detail") - source.detail
-    return [gain.clamp(-CUT_DB * DB, LIFT_DB * DB) for gain in gains]
+    gains = []
+    for i, voice in enumerate(layers):
+        gain = envelope - voice.envelope
+        if i == 0:
+            gain = gain + common("detail") - source.detail
+        # The envelope is a smooth picture of the spectrum: what a gain does to the loudness is told by the spectrum.
+        gain = gain + loudness - norm(voice.spectrum + gain)
+        gains.append(torch.minimum(gain.clamp_min(-CUT_DB * DB), most_lift(voice.loudness)))
+    return gains
 
 
-def _norm(envelope: torch.Tensor) -> torch.Tensor:
-    """Logarithm of the norm of each frame, shape (N,)."""
-    return 0.5 * torch.logsumexp(2 * envelope, dim=0)
+def most_lift(loudness: torch.Tensor) -> torch.Tensor:
+    """Say how far a frame may be lifted: what a parent has instead of silence stays unheard.
+
+    Parameters
+    ----------
+    loudness : torch.Tensor, shape (N,)
+        Logarithms, against full scale.
+
+    Returns
+    -------
+    torch.Tensor, shape (N,)
+        Logarithms of gains.
+
+    Examples
+    --------
+    >>> (most_lift(torch.tensor([-70.0, -50.0, -20.0]) * DB) / DB).round().tolist()
+    [0.0, 12.0, 24.0]
+    """
+    low, high = PAUSE_DB
+    return LIFT_DB * DB * ((loudness / DB - low) / (high - low)).clamp(0, 1)

@@ -42,11 +42,14 @@ class Layers:
         Logarithm of the smoothed spectrum over the frame's norm.
     detail : torch.Tensor, shape (K, N)
         Quick changes of the bands.
+    spectrum : torch.Tensor, shape (K, N)
+        Logarithm of the magnitudes as the loudness is taken from them.
     """
 
     loudness: torch.Tensor
     envelope: torch.Tensor
     detail: torch.Tensor
+    spectrum: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Weights:
     Parameters
     ----------
     loudness, envelope, detail, pitch : np.ndarray, shape (N,)
-        0 is the source's, 1 the target's; envelope and loudness may lie beyond.
+        0 is the source's, 1 the target's; the envelope may lie beyond.
     """
 
     loudness: np.ndarray
@@ -111,9 +114,30 @@ def split(pooled: torch.Tensor, *, half_bands: int, frames_per_step: int) -> Lay
     (4.0, 0.5)
     """
     slow = _smooth(pooled, ENVELOPE_FRAMES)
-    loudness = 0.5 * torch.logsumexp(2 * slow, dim=0)
+    loudness = norm(slow)
     envelope = _smooth(slow.T, half_bands).T - loudness
-    return Layers(loudness, envelope, pooled - _smooth(pooled, max(1, frames_per_step // 2)))
+    return Layers(loudness, envelope, pooled - _smooth(pooled, max(1, frames_per_step // 2)), slow)
+
+
+def norm(spectrum: torch.Tensor) -> torch.Tensor:
+    """Return the norm of each frame.
+
+    Parameters
+    ----------
+    spectrum : torch.Tensor, shape (K, N)
+        Logarithms of magnitudes.
+
+    Returns
+    -------
+    torch.Tensor, shape (N,)
+        Logarithm of the root of the sum of squares.
+
+    Examples
+    --------
+    >>> norm(torch.zeros(4, 1)).exp().round(decimals=4).tolist()
+    [2.0]
+    """
+    return 0.5 * torch.logsumexp(2 * spectrum, dim=0)
 
 
 def weights_at(alpha: np.ndarray, dials: Dials) -> Weights:
@@ -145,7 +169,7 @@ def weights_at(alpha: np.ndarray, dials: Dials) -> Weights:
     turn = TURN if dials.pitch else 1.0
     sound = np.minimum(alpha / turn, 1.0)
     notes = np.clip((alpha - TURN) / (1 - TURN), 0.0, 1.0)
-    if not (dials.envelope or dials.detail or dials.rhythm == "target"):
+    if not (dials.envelope or dials.detail):
         notes = np.clip(alpha, 0.0, 1.0)
     beyond = np.maximum(alpha - 1, 0.0)
     envelope = (dials.envelope or 0.0) * (sound + beyond)
