@@ -17,10 +17,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from stylemix.learn import train
 from stylemix.measure.aims import at_alpha, distance_ratio
 from stylemix.measure.report import CONTROLS, DEFAULT_MODES, evaluate
 from stylemix.model.run import Run, load_run
-from stylemix.model.training import train
 
 
 def number(value: float | None, digits: int = 2) -> str:
