@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylemix.errors import BadInput
-from stylemix.hybrid.alpha_map import AlphaMap, find_map, save_maps
+from stylemix.hybrid.alpha_map import AlphaMap, find_map, map_warnings, save_maps
 from stylemix.hybrid.curve import parse_alpha
+from stylemix.hybrid.dials import Dials
+from stylemix.hybrid.order import Order
 from stylemix.measure.calibrate import POSITIONS, STEPS, spaced
 from stylemix.model.artefact import ALPHA
 
@@ -61,6 +66,49 @@ def test_maps_are_found_by_mode_and_corpora(tmp_path: Path) -> None:
     assert json.loads((tmp_path / ALPHA).read_text())["maps"][0]["measured"] == [[0, 0.1]]
 
 
+def test_a_map_knows_how_far_its_path_goes_and_a_file_of_old_says_nothing(tmp_path: Path) -> None:
+    found = spaced(POSITIONS, [0.05 + 0.3 * p for p in POSITIONS])
+    assert found.reach == pytest.approx(0.35)
+    assert spaced(POSITIONS, [0.1] * 9).reach == pytest.approx(0.1)
+    save_maps(tmp_path, {("style", "low", "high"): (found, {}), ("style", "low", "odd"): (IDENTITY, {})})
+    again = find_map(tmp_path, "style", NAMES, 0, [1], [1.0])
+    assert again == found
+    both = find_map(tmp_path, "style", NAMES, 0, [1, 2], [0.5, 0.5])
+    assert both is not None
+    assert both.reach == pytest.approx((0.35 + 1) / 2)
+    (tmp_path / ALPHA).write_text(row(mode='"match"', source='"low"', target='"high"'))
+    old = find_map(tmp_path, "match", NAMES, 0, [1], [1.0])
+    assert old == IDENTITY
+    with pytest.raises(BadInput, match=r"reach must be 0 to 1, got 1\.5"):
+        AlphaMap((0.0, 1.0), (0.0, 1.0), 1.5)
+
+
+def test_what_a_map_cannot_do_is_said_in_a_line(tmp_path: Path) -> None:
+    ends = AlphaMap((0.0, 1.0), (0.0, 1.0), 0.5), AlphaMap((0.0, 1.0), (0.0, 1.0), 0.49)
+    told = [map_warnings(tmp_path, one, "style", NAMES, 0, [1]) for one in ends]
+    line = "style cannot get to half-way of low to high here: alpha 0.5 is half of what it can do"
+    assert told == [(), (line,)]
+    # A run that was never calibrated takes alpha as it is, in every mode and between all.
+    assert map_warnings(tmp_path, None, "match", NAMES, 0, [2]) == ()
+    save_maps(tmp_path, {("match", "low", "high"): (LATE, {})})
+    raw = "match was not calibrated from low to odd: alpha is the raw position on its path"
+    assert map_warnings(tmp_path, None, "match", NAMES, 0, [2]) == (raw,)
+    assert map_warnings(tmp_path, None, "fade", NAMES, 0, [2]) == ()
+    assert map_warnings(tmp_path, None, "match", NAMES, 0, [0]) == ()
+
+
+@pytest.mark.parametrize(("target", "calibrated", "said"), [(1, True, "cannot get to half-way"), (2, False, "raw")])
+def test_an_order_says_what_its_map_cannot_do(tmp_path: Path, target: int, calibrated: bool, said: str) -> None:
+    save_maps(tmp_path, {("style", "low", "high"): (AlphaMap((0.0, 1.0), (0.0, 1.0), 0.3), {})})
+    run: Any = SimpleNamespace(path=tmp_path, corpora=NAMES)
+    roles: Any = SimpleNamespace(own=0, others=(target,), shares=(1.0,))
+    asked = Order(run, parse_alpha(0.5), Dials(mode="style"), roles, 0.0, None, 0, raw_alpha=False)
+    _, found, warnings = asked.positions(2.0)
+    assert found == calibrated
+    assert [said in line for line in warnings] == [True]
+    assert replace(asked, raw_alpha=True).positions(2.0)[1:] == (False, ())
+
+
 def test_between_several_targets_the_maps_are_averaged_by_their_shares(tmp_path: Path) -> None:
     save_maps(tmp_path, {("match", "low", "high"): (LATE, {}), ("match", "low", "odd"): (EARLY, {})})
     found = find_map(tmp_path, "match", NAMES, 0, [1, 2], [0.25, 0.75])
@@ -85,14 +133,17 @@ def row(**parts: str) -> str:
     [
         "", "{", "[]", '{"maps": 3}', '{"maps": ["x"]}', '{"maps": [{"mode": "match"}]}', "[" * 100_000, row(mode="[]"),
         row(positions="[0, 2]"), row(alphas="[0, null]"), row(alphas=f"[0, {HUGE}]"), row(alphas="[0, NaN]"),
+        row(reach="2"), row(reach="null"), row(reach="NaN"), '{"maps": [[]]}',
     ],
-    ids=range(12),
+    ids=range(16),
 )  # fmt: skip
 def test_a_damaged_file_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / ALPHA).write_text(text)
     with pytest.raises(BadInput, match="alpha") as error:
         find_map(tmp_path, "match", NAMES, 0, [1], [1.0])
     assert "\n" not in str(error.value)
+    assert "is damaged" in str(error.value)
+    assert "delete that file and run train --resume to measure it again, or give --raw-alpha" in str(error.value)
     assert len(str(error.value)) < 400
 
 
@@ -143,7 +194,8 @@ def test_half_is_where_the_posterior_is_half_also_between_uneven_ends() -> None:
 
 @pytest.mark.parametrize("posteriors", [[0.5] * 9, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], [0.4] * 8 + [0.55]])
 def test_where_nothing_rises_alpha_is_the_position(posteriors: list[float]) -> None:
-    assert spaced(POSITIONS, posteriors) == IDENTITY
+    found = spaced(POSITIONS, posteriors)
+    assert (found.alphas, found.positions) == (IDENTITY.alphas, IDENTITY.positions)
 
 
 def test_a_posterior_that_saturates_or_stands_still_does_not_make_alpha_jump() -> None:

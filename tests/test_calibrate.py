@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import stylemix.measure.calibrate as measure
 from stylemix import learn
 from stylemix.errors import BadInput
 from stylemix.hybrid.alpha_map import find_map
@@ -46,6 +47,22 @@ def test_one_file_gives_all_stretches_without_its_held_out_end() -> None:
 def test_a_run_of_one_corpus_has_nothing_between() -> None:
     with pytest.raises(BadInput, match=r"one\.mix: has one corpus; .* train on two folders"):
         calibrate(SimpleNamespace(corpora=("one",), path=Path("one.mix")), show_progress=False)  # type: ignore[arg-type]
+
+
+def test_of_many_corpora_only_neighbours_are_calibrated_and_the_others_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "describe_corpus", lambda *args, **options: None)
+    monkeypatch.setattr(measure, "_probes", lambda *args: {})
+    monkeypatch.setattr(measure, "_posteriors", lambda *args: np.linspace(0, 0.4, len(POSITIONS)))
+    for names, raw in (("abcd", 0), ("abcde", 12)):
+        told = calibrate(SimpleNamespace(corpora=tuple(names), path=tmp_path), show_progress=False)  # type: ignore[arg-type]
+        assert len(told["uncalibrated"]) == raw
+        n = len(names)
+        assert len(told["maps"]) == 3 * (n * (n - 1) - raw)
+        assert {row["reach"] for row in told["maps"]} == {0.4}
+    assert ["a", "c"] in told["uncalibrated"]
+    assert ["a", "b"] not in told["uncalibrated"]
 
 
 @pytest.mark.parametrize("there", [False, True])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stylemix.errors import BadInput
-from stylemix.hybrid.alpha_map import find_map
+from stylemix.hybrid.alpha_map import find_map, map_warnings
 from stylemix.hybrid.cluster_roles import check_stretch
 from stylemix.hybrid.curve import Curve, parse_alpha
 from stylemix.hybrid.dials import Dials, find_dials
@@ -109,8 +109,9 @@ class Order:
         curve, warnings = self.curve.check_span(duration_s)
         if self.raw_alpha or not plain(self.dials):
             return curve, False, warnings
-        roles = self.roles
-        found = find_map(self.run.path, self.dials.mode, self.run.corpora, roles.own, roles.others, roles.shares)
+        roles, run, mode = self.roles, self.run, self.dials.mode
+        found = find_map(run.path, mode, run.corpora, roles.own, roles.others, roles.shares)
+        warnings = (*warnings, *map_warnings(run.path, found, mode, run.corpora, roles.own, roles.others))
         return (curve, False, warnings) if found is None else (curve.mapped(found), True, warnings)
 
 

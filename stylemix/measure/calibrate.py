@@ -59,8 +59,9 @@ def calibrate(run: Run, *, modes: Sequence[str] = MODES, seed: int = 0, show_pro
     Returns
     -------
     dict
-        JSON-safe: maps, a list with mode, source, target, measured (positions and posteriors) and half, the position
-        at alpha 0.5.
+        JSON-safe: maps, a list with mode, source, target, measured (positions and posteriors), half, the position at
+        alpha 0.5, and reach, the posterior at the end; uncalibrated, the pairs of corpora (source, target) that were
+        left out, where alpha stays the position on the path.
 
     Raises
     ------
@@ -77,10 +78,13 @@ def calibrate(run: Run, *, modes: Sequence[str] = MODES, seed: int = 0, show_pro
     n = len(run.corpora)
     if n < 2:
         raise BadInput(f"{run.path}: has one corpus; there is nothing between one, train on two folders")
-    pairs = [(a, b) for a, b in permutations(range(n), 2) if n <= MOST_CORPORA or abs(a - b) == 1]
+    every = list(permutations(range(n), 2))
+    pairs = [(a, b) for a, b in every if n <= MOST_CORPORA or abs(a - b) == 1]
+    raw = [[run.corpora[a], run.corpora[b]] for a, b in every if (a, b) not in pairs]
+    label = "calibrating alpha" + (f" ({len(raw)} of {len(every)} pairs stay raw)" if raw else "")
     maps: dict[tuple[str, str, str], tuple[AlphaMap, dict[str, Any]]] = {}
     # Segments are short: threads that wait for each other cost more than they add.
-    with threads(1), progress("calibrating alpha", n + len(pairs) * len(modes), show=show_progress) as update:
+    with threads(1), progress(label, n + len(pairs) * len(modes), show=show_progress) as update:
         described = []
         for corpus in range(n):
             told = lambda share, c=corpus: update(c + share)  # type: ignore[misc]  # noqa: E731
@@ -98,10 +102,10 @@ def calibrate(run: Run, *, modes: Sequence[str] = MODES, seed: int = 0, show_pro
             maps["morph", own_name, other_name] = found
     save_maps(run.path, maps)
     rows = [
-        {"mode": mode, "source": a, "target": b, **facts, "half": float(one(np.array(0.5)))}
+        {"mode": mode, "source": a, "target": b, **facts, "half": float(one(np.array(0.5))), "reach": one.reach}
         for (mode, a, b), (one, facts) in maps.items()
     ]
-    return {"maps": rows}
+    return {"maps": rows, "uncalibrated": raw}
 
 
 def spaced(positions: Sequence[float], posteriors: Sequence[float]) -> AlphaMap:
@@ -117,7 +121,7 @@ def spaced(positions: Sequence[float], posteriors: Sequence[float]) -> AlphaMap:
     Returns
     -------
     AlphaMap
-        The identity where the posterior does not rise.
+        The identity where the posterior does not rise. Its reach is the posterior at the end.
 
     Examples
     --------
@@ -130,8 +134,9 @@ def spaced(positions: Sequence[float], posteriors: Sequence[float]) -> AlphaMap:
     at = np.asarray(positions, dtype=np.float64)
     rising = IsotonicRegression().fit_transform(at, np.asarray(posteriors, dtype=np.float64))
     first, last = rising[0], rising[-1]
+    reach = float(np.clip(last, 0, 1))
     if last - first < 2 * CLEAR:
-        return AlphaMap((0.0, 1.0), (0.0, 1.0))
+        return AlphaMap((0.0, 1.0), (0.0, 1.0), reach)
     rising = (1 - STRAIGHT) * rising + STRAIGHT * (first + (last - first) * at)
     # Where the path passes a posterior of alpha itself, that is what alpha asks for; the ends are what they are.
     passed = [x for x in KNOTS if first + CLEAR / 2 < x < last - CLEAR / 2]
@@ -140,7 +145,7 @@ def spaced(positions: Sequence[float], posteriors: Sequence[float]) -> AlphaMap:
     alphas = np.linspace(0, 1, STEPS + 1)
     wanted = np.interp(alphas, [0.0, *passed, 1.0], [first, *passed, last])
     found = np.interp(wanted, rising, at)
-    return AlphaMap(tuple(alphas.tolist()), (0.0, *found[1:-1].tolist(), 1.0))
+    return AlphaMap(tuple(alphas.tolist()), (0.0, *found[1:-1].tolist(), 1.0), reach)
 
 
 def _probes(own: Described, other: Described, seed: int) -> dict[str, StyleProbe]:
