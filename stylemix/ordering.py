@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 # What is no option of the command under its own name.
 _FLAGS = ("raw_alpha", "extrapolate")
-_RENAMED = {"start_s": "start", "duration_s": "duration"}
 _NOT_REPEATED = ("force", "stems", "variation")
 
 
@@ -125,6 +124,7 @@ def _command(run: Run, asked: dict[str, Any]) -> str:
             continue
         if name in _FLAGS:
             words += [f"--{name.replace('_', '-')}"] if value else []
-        elif not (name in ("start_s", "seed") and not value):
-            words += [f"--{_RENAMED.get(name, name).replace('_', '-')}", str(value)]
+        elif not (name in ("start_s", "target_start_s", "seed") and not value):
+            # An option's seconds are said by its help and not by its name.
+            words += [f"--{name.removesuffix('_s').replace('_', '-')}", str(value)]
     return shlex.join(words)

@@ -104,6 +104,8 @@ def hybrid(
     to: opt.To = None,
     start: opt.Start = 0.0,
     duration: opt.Duration = None,
+    target_start: opt.TargetStart = 0.0,
+    target_duration: opt.TargetDuration = None,
     stems: opt.Stems = None,
     weights: opt.Weights = None,
     source_cluster: opt.SourceCluster = None,
@@ -150,7 +152,8 @@ def hybrid(
 
         asked: dict[str, Any] = {
             "alpha": alpha, "source": source, "target": target, "mode": mode, "to": to, "start_s": start,
-            "duration_s": duration, "stems": stems, "weights": weights, "source_cluster": source_cluster,
+            "duration_s": duration, "target_start_s": target_start, "target_duration_s": target_duration,
+            "stems": stems, "weights": weights, "source_cluster": source_cluster,
             "target_cluster": target_cluster, "raw_alpha": raw_alpha, "extrapolate": extrapolate,
             "variation": variation, "align": align, "continuity": continuity, "randomness": randomness,
             "loudness": loudness, "chroma": chroma, "timbre": timbre, "envelope": envelope, "pitch": pitch,

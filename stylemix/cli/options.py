@@ -106,6 +106,12 @@ Start: TypeAlias = Annotated[
 Duration: TypeAlias = Annotated[
     float | None, typer.Option(metavar="S", help="How long (seconds); else to its end.")
 ]
+TargetStart: TypeAlias = Annotated[
+    float, typer.Option(metavar="S", help="Where to begin in the file --target (seconds).")
+]
+TargetDuration: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="S", help="How much of it (seconds); else to its end.")
+]
 Stems: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="DIR", readable=False, help="Write the parents and the crossfade too.")
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from stylemix.hybrid.mixture import check_weights
 from stylemix.hybrid.modes import plain
 from stylemix.hybrid.roles import Roles, assign_roles
 from stylemix.hybrid.source import SourceReader
+from stylemix.hybrid.target_stretch import check_target_stretch
 from stylemix.model.run import Run, inputs_of
 
 # A page of more is no longer listened to.
@@ -127,6 +128,8 @@ def read_order(
     target_cluster: int | None = None,
     start_s: float = 0.0,
     duration_s: float | None = None,
+    target_start_s: float = 0.0,
+    target_duration_s: float | None = None,
     seed: int = 0,
     raw_alpha: bool = False,
     extrapolate: bool = False,
@@ -156,6 +159,8 @@ def read_order(
         Where the source begins (seconds).
     duration_s : float, optional
         How much of it (seconds).
+    target_start_s, target_duration_s : float, optional
+        Which stretch of `target` is used (seconds); all of it by default.
     seed : int
         Of all that is drawn.
     raw_alpha : bool
@@ -187,6 +192,8 @@ def read_order(
         run, source=source, target=target, mode=turned.mode, to=to, weights=weights,
         source_cluster=source_cluster, target_cluster=target_cluster,
     )  # fmt: skip
+    stretch_s = check_target_stretch(target, target_start_s, target_duration_s, mode=turned.mode)
+    roles = replace(roles, target_stretch_s=stretch_s)
     if weights is None and alpha is None:
         raise BadInput("hybrid: alpha is missing; give one, 0 (the source) to 1 (the target), or weights")
     curve = parse_alpha(roles.alpha if alpha is None else alpha, extrapolate=extrapolate)  # type: ignore[arg-type]

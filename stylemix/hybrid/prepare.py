@@ -17,6 +17,7 @@ from stylemix.hybrid.roles import Roles
 from stylemix.hybrid.scan import check_length, scan, step_samples
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.style import style_shift
+from stylemix.hybrid.target_stretch import target_s, tempo_warning
 from stylemix.hybrid.targets import Facts, matched, nepers
 from stylemix.progress import progress
 
@@ -133,6 +134,8 @@ def prepare_variations(
         scanned = scan(run, source, conditions[0], report=report)
     silent = scanned.log_peak < nepers(SILENCE_DB)
     warnings = (*roles.warnings, *(["the source is silent"] if silent else []))
+    if kind == "warped":
+        warnings += tempo_warning(target_s(roles), source.duration_s)
     if silent:
         # There is no moment to be found for silence: any will do.
         dials = replace(dials, align="off")

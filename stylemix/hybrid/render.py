@@ -56,9 +56,9 @@ def hybrid_file(
         Show bars on stderr.
     **asked
         What is blended, as for `stylemix.hybrid.order.read_order` (source, target, to, weights, source_cluster,
-        target_cluster, start_s, duration_s, seed, raw_alpha, extrapolate, variation), and how, as for
-        `stylemix.hybrid.dials.Dials` (mode, align, continuity, randomness, loudness, chroma, timbre, envelope, pitch,
-        detail, rhythm, phase, quality).
+        target_cluster, start_s, duration_s, target_start_s, target_duration_s, seed, raw_alpha,
+        extrapolate, variation), and how, as for `stylemix.hybrid.dials.Dials` (mode, align, continuity, randomness,
+        loudness, chroma, timbre, envelope, pitch, detail, rhythm, phase, quality).
 
     Returns
     -------

@@ -115,12 +115,9 @@ def render_order(
             sinks.write(piece.hybrid, piece.source, piece.target, order.curve)
             report(piece.seconds_done)
     roles, dials = order.roles, resolve(order.dials)
-    # The mode style hears no file: it goes by the corpus.
-    given = {key for key in roles.targets if prepared.targets and (key < 0 or len(roles.targets) == 1)}
-    names = [str(roles.targets[key]) for key in given] or [order.run.corpora[i] for i in roles.others]
     return {
         "source": str(roles.source),
-        "target": ", ".join(names),
+        "target": _target(order, heard=bool(prepared.targets)),
         "mode": dials.mode,
         "dials": dials.as_dict(),
         "phase": dials.phase,
@@ -132,3 +129,13 @@ def render_order(
         **prepared.facts,
         "warnings": [*prepared.warnings, *warnings],
     }
+
+
+def _target(order: Order, *, heard: bool) -> str:
+    """Say what was used: a file and the stretch of it, or the corpora."""
+    roles = order.roles
+    # The mode style hears no file: it goes by the corpus.
+    given = {key for key in roles.targets if heard and (key < 0 or len(roles.targets) == 1)}
+    names = [str(roles.targets[key]) for key in given] or [order.run.corpora[i] for i in roles.others]
+    stretch = roles.target_stretch_s
+    return ", ".join(names) + ("" if stretch is None else f" from {stretch[0]:.3g} s, {stretch[1]:.3g} s long")

@@ -52,6 +52,8 @@ class Roles:
         Where a cluster is the source, the start of the stretch that stands for it and its duration (seconds).
     masks : dict of int to np.ndarray, shape (N,), bool
         Where a cluster is the target, the latent steps of each target file that belong to it.
+    target_stretch_s : tuple of float, optional
+        Start and duration (seconds) of what is used of a target file, where it is not all of it.
     """
 
     source: Path
@@ -66,6 +68,7 @@ class Roles:
     alpha: float | None = None
     stretch_s: tuple[float, float] | None = None
     masks: dict[int, np.ndarray] = field(default_factory=dict)
+    target_stretch_s: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "others", self.others or (self.other,))

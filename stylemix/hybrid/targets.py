@@ -17,6 +17,7 @@ from stylemix.hybrid.modes import MODES
 from stylemix.hybrid.roles import Roles
 from stylemix.hybrid.scan import Scan, scan, step_samples
 from stylemix.hybrid.source import SourceReader
+from stylemix.hybrid.target_stretch import cut, masked, steps_within
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
@@ -83,6 +84,7 @@ def matched(
         seed=seed,
         exclude=roles.source_index,
         masks=roles.masks,
+        stretch_s=roles.target_stretch_s,
     )
     found = []
     for path in paths:
@@ -139,6 +141,7 @@ def align(
     seed: int,
     exclude: int | None,
     masks: Mapping[int, np.ndarray] | None = None,
+    stretch_s: tuple[float, float] | None = None,
 ) -> list[Path]:
     """Find paths through the target.
 
@@ -160,6 +163,8 @@ def align(
         Key of a target that is the source itself.
     masks : dict of int to np.ndarray, shape (M,), bool, optional
         By key, the latent steps that may be used.
+    stretch_s : tuple of float, optional
+        Start and duration (seconds) of what may be used of each.
 
     Returns
     -------
@@ -170,10 +175,14 @@ def align(
     if MODES[dials.mode].target == "warped":
         from stylemix.hybrid.warp import warp
 
-        paths = [warp(scanned.latents, values[0], dials=dials)]
+        first, stop = steps_within(values[0], stretch_s)
+        warped = warp(scanned.latents, cut(values[0], first, stop), dials=dials)
+        paths = [Path(warped.file, warped.step + first)]
     else:
         own = keys.index(exclude) if exclude in keys and len(keys) > 1 else None
-        allowed = [masks[key] for key in keys] if masks else None
+        allowed = None
+        if masks or stretch_s:
+            allowed = [masked(latents[key], stretch_s, (masks or {}).get(key)) for key in keys]
         paths = variations(
             scanned.latents,
             values,
