@@ -21,9 +21,10 @@ from stylemix.model.run import load_run
 from tests.tiny_training import tiny_corpora, tiny_recipe, tiny_run
 
 
-def fake(*splits: str, seconds: float = 60.0) -> Any:
+def fake(*splits: str, seconds: float = 60.0, held_out: float = 0.25) -> Any:
     files = [SimpleNamespace(corpus=0, split=split, seconds=seconds) for split in splits]
-    return SimpleNamespace(files=files, file_path=lambda i: Path(f"{i}.wav"))
+    recipe = SimpleNamespace(training=SimpleNamespace(held_out=held_out))
+    return SimpleNamespace(files=files, recipe=recipe, file_path=lambda i: Path(f"{i}.wav"))
 
 
 def test_stretches_are_of_training_files_and_spread_over_them() -> None:
@@ -37,6 +38,9 @@ def test_one_file_gives_all_stretches_without_its_held_out_end() -> None:
     assert len(found) == 5
     assert all(a.start_s + a.duration_s <= b.start_s for a, b in zip(found[:-1], found[1:], strict=True))
     assert max(s.start_s + s.duration_s for s in found) <= 45.0
+    # Whatever share it is.
+    half = training_stretches(fake("divided", held_out=0.5), 0)
+    assert max(s.start_s + s.duration_s for s in half) <= 30.0
     # Shorter than what is wanted of it: all there is.
     short = training_stretches(fake("train", seconds=2.0), 0)
     assert {(s.start_s, s.duration_s) for s in short} == {(0.0, 2.0)}

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from stylemix.arrays import Wave
+from stylemix.audio import AudioReader
 from stylemix.cli import run_command
 from stylemix.errors import BadInput
 from stylemix.hybrid.dials import Dials
@@ -257,6 +258,40 @@ def test_style_is_taken_from_training_files_and_not_from_more_than_wanted(
     assert all(len(rows) == len(found) for rows in found.rows.values())
     monkeypatch.setattr(evidence, "MOST_SEGMENTS", 2)
     assert len(describe_corpus(run, 1)) == 2
+
+
+def divided(run: Run, *splits: str, share: float = 0.5) -> Run:
+    """A run of which the first file of corpus 0 is held out at its end."""
+    found = copy.copy(run)
+    mine = [i for i, file in enumerate(run.files) if file.corpus == 0]
+    sides = dict(zip(mine, splits, strict=False))
+    found.files = tuple(
+        replace(file, split=sides.get(i, file.split))
+        for i, file in enumerate(run.files)
+        if file.corpus == 1 or i in sides
+    )
+    found.recipe = replace(run.recipe, training=replace(run.recipe.training, held_out=share))
+    return found
+
+
+def test_of_a_divided_file_the_end_is_measured_on_and_the_rest_is_heard_by_the_judges(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = divided(run, "divided")
+    whole = alone.files[0].seconds
+    chosen = choose_stretches(alone, 0, n_wanted=1, seconds=2.0)
+    assert [(s.held_out, s.duration_s) for s in chosen] == [(True, 2.0)]
+    assert chosen[0].start_s == pytest.approx(0.75 * whole - 1)
+    short = choose_stretches(alone, 0, n_wanted=1, seconds=100.0)[0]
+    assert (short.start_s, short.duration_s) == (pytest.approx(whole / 2), pytest.approx(whole / 2))
+    asked: list[tuple[int, int]] = []
+    read = AudioReader.read
+    monkeypatch.setattr(AudioReader, "read", lambda self, a, b: asked.append((a, b)) or read(self, a, b))
+    monkeypatch.setattr(evidence, "SEGMENT_S", 1.0)
+    described = describe_corpus(divided(run, "divided", "train"), 0, names=("timbre",))
+    # The small whole file beside it is not all that is heard.
+    assert set(described.recordings) == {0, 1}
+    assert max(b for _, b in asked[: int((described.recordings == 0).sum())]) <= whole / 2 * 8000 + 1
 
 
 def test_a_run_that_has_lost_its_files_or_has_one_corpus_is_refused(run: Run) -> None:

@@ -12,7 +12,14 @@ from stylemix.arrays import Wave
 from stylemix.errors import BadInput
 from stylemix.hybrid.alpha_map import AlphaMap, save_maps
 from stylemix.hybrid.dials import Dials
-from stylemix.measure.evidence import Described, Stretch, describe_corpus, describe_waves
+from stylemix.measure.evidence import (
+    Described,
+    Stretch,
+    describe_corpus,
+    describe_waves,
+    parts_of,
+    stretch_within,
+)
 from stylemix.measure.judges import JUDGES
 from stylemix.measure.rendering import render_alphas
 from stylemix.model.device import threads
@@ -202,16 +209,13 @@ def training_stretches(run: Run, corpus: int) -> list[Stretch]:
     list of Stretch
         Spread over the corpus' training files, at most five.
     """
-    mine = [i for i, file in enumerate(run.files) if file.corpus == corpus and file.split != "held-out"]
-    mine = mine or [i for i, file in enumerate(run.files) if file.corpus == corpus]
+    parts = parts_of(run, corpus, held_out=False) or parts_of(run, corpus, held_out=True)
+    mine = list(parts)
     chosen = [mine[k] for k in np.unique(np.linspace(0, len(mine) - 1, N_STRETCHES).round().astype(int))]
     each = -(-N_STRETCHES // len(chosen))
-    found = []
-    for i in chosen:
-        # A divided file ends with what is held out.
-        whole = run.files[i].seconds * (0.75 if run.files[i].split == "divided" else 1.0)
-        seconds = min(STRETCH_S, whole)
-        middles = [whole * (k + 1) / (each + 1) for k in range(each)]
-        starts = [min(max(0.0, middle - seconds / 2), whole - seconds) for middle in middles]
-        found += [Stretch(i, run.file_path(i), corpus, start, seconds, False) for start in starts]
+    found = [
+        Stretch(i, run.file_path(i), corpus, *stretch_within(parts[i], (k + 1) / (each + 1), STRETCH_S), False)
+        for i in chosen
+        for k in range(each)
+    ]
     return found[:N_STRETCHES]

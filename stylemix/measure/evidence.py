@@ -13,6 +13,7 @@ from stylemix.arrays import Wave
 from stylemix.errors import StylemixError
 from stylemix.measure.cepstra import cepstral_features
 from stylemix.measure.timbre import timbre_descriptors
+from stylemix.model.split import parts_s
 from stylemix.style import style_features
 
 if TYPE_CHECKING:
@@ -57,8 +58,35 @@ class Stretch:
     held_out: bool
 
 
+def parts_of(run: Run, corpus: int, *, held_out: bool) -> dict[int, tuple[float, float]]:
+    """Say which seconds of a corpus' files the model has heard, or has not.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    corpus : int
+        Which corpus.
+    held_out : bool
+        What it has not heard: whole files, and the end of a divided one; else what it was trained on.
+
+    Returns
+    -------
+    dict of int to (float, float)
+        Start and stop (seconds) by the file's place in the run; files with nothing of the kind are missing.
+    """
+    share = run.recipe.training.held_out
+    found = {}
+    for i, file in enumerate(run.files):
+        if file.corpus == corpus:
+            part = parts_s(file.seconds, file.split, held_out=share)[held_out]
+            if part is not None:
+                found[i] = part
+    return found
+
+
 def choose_stretches(run: Run, corpus: int, *, n_wanted: int, seconds: float) -> list[Stretch]:
-    """Choose what to measure on: the middles of held-out files, of training files where none is held out.
+    """Choose what to measure on: the middles of what is held out of files, of training files where nothing is.
 
     Parameters
     ----------
@@ -81,18 +109,45 @@ def choose_stretches(run: Run, corpus: int, *, n_wanted: int, seconds: float) ->
     StylemixError
         If none of the corpus' files is there any more.
     """
-    mine = [i for i, file in enumerate(run.files) if file.corpus == corpus]
-    held_out = [i for i in mine if run.files[i].split == "held-out"]
-    there = _there(run, held_out or mine)[:n_wanted]
-    if len(there) == 1 and run.files[there[0][0]].seconds >= 2 * n_wanted * seconds:
-        places = [(there[0], (k + 1) / (n_wanted + 1)) for k in range(n_wanted)]
-    else:
-        places = [(file, 0.5) for file in there]
+    held_out = parts_of(run, corpus, held_out=True)
+    parts = held_out or parts_of(run, corpus, held_out=False)
+    there = _there(run, list(parts))[:n_wanted]
+    places = [(file, 0.5) for file in there]
+    if len(there) == 1:
+        start, stop = parts[there[0][0]]
+        if stop - start >= 2 * n_wanted * seconds:
+            places = [(there[0], (k + 1) / (n_wanted + 1)) for k in range(n_wanted)]
     return [
-        Stretch(i, path, corpus, max(0.0, place * run.files[i].seconds - seconds / 2),
-                min(seconds, run.files[i].seconds), bool(held_out))
+        Stretch(i, path, corpus, *stretch_within(parts[i], place, seconds), bool(held_out))
         for (i, path), place in places
-    ]  # fmt: skip
+    ]
+
+
+def stretch_within(part: tuple[float, float], place: float, seconds: float) -> tuple[float, float]:
+    """Place a stretch in a part of a file.
+
+    Parameters
+    ----------
+    part : (float, float)
+        Start and stop (seconds).
+    place : float
+        Of the stretch's middle, 0 to 1 of the part.
+    seconds : float
+        Its length at most.
+
+    Returns
+    -------
+    start_s, duration_s : float
+        Never beyond the part.
+
+    Examples
+    --------
+    >>> stretch_within((40.0, 60.0), 0.5, 8.0), stretch_within((40.0, 60.0), 0.9, 30.0)
+    ((46.0, 8.0), (40.0, 20.0))
+    """
+    start, stop = part
+    seconds = min(seconds, stop - start)
+    return min(max(start, start + place * (stop - start) - seconds / 2), stop - seconds), seconds
 
 
 @dataclass(frozen=True)
@@ -121,7 +176,7 @@ def describe_corpus(
     names: Sequence[str] = tuple(DESCRIPTIONS),
     report: Callable[[float], None] = lambda done: None,
 ) -> Described:
-    """Describe a corpus by its training files.
+    """Describe a corpus by what was trained on: whole files, and what is not the held-out end of a divided one.
 
     Parameters
     ----------
@@ -146,16 +201,17 @@ def describe_corpus(
     """
     from stylemix.audio import AudioReader
 
-    mine = [i for i, f in enumerate(run.files) if f.corpus == corpus]
-    paths = _there(run, [i for i in mine if run.files[i].split == "train"] or mine)
+    parts = parts_of(run, corpus, held_out=False) or parts_of(run, corpus, held_out=True)
+    paths = _there(run, list(parts))
     paths = [paths[k] for k in np.unique(np.linspace(0, len(paths) - 1, MOST_SEGMENTS).round().astype(int))]
     segments: list[Wave] = []
     files: list[int] = []
     for done, (i, path) in enumerate(paths):
         with AudioReader(path) as reader:
             length = round(SEGMENT_S * reader.sample_rate)
-            starts = _starts(reader.n_samples, length, most=max(1, MOST_SEGMENTS // len(paths)))
-            found = [Wave(reader.read(start, start + length), reader.sample_rate) for start in starts]
+            first, end = (min(round(s * reader.sample_rate), reader.n_samples) for s in parts[i])
+            starts = _starts(first, end, length, most=max(1, MOST_SEGMENTS // len(paths)))
+            found = [Wave(reader.read(start, min(start + length, end)), reader.sample_rate) for start in starts]
         heard = _heard(found)
         segments += heard
         files += [i] * len(heard)
@@ -220,6 +276,6 @@ def _there(run: Run, wanted: list[int]) -> list[tuple[int, Path]]:
     return found
 
 
-def _starts(n_samples: int, length: int, *, most: int) -> list[int]:
-    n = min(most, max(1, n_samples // length))
-    return np.linspace(0, max(0, n_samples - length), n).round().astype(int).tolist()
+def _starts(first: int, end: int, length: int, *, most: int) -> list[int]:
+    n = min(most, max(1, (end - first) // length))
+    return np.linspace(first, max(first, end - length), n).round().astype(int).tolist()

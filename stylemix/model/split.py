@@ -85,3 +85,36 @@ def divide(n_frames: int, side: str, *, held_out: float, gap: int) -> list[tuple
     if cut - gap < max(1, cut / 2):
         return [(0, n_frames, False)]
     return [(0, cut - gap, False), (cut, n_frames, True)]
+
+
+def parts_s(
+    seconds: float, side: str, *, held_out: float
+) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """Say which seconds of a file are learned from and which are held out.
+
+    Parameters
+    ----------
+    seconds : float
+        Length of the file.
+    side : str
+        From `split_files`.
+    held_out : float
+        Share of a divided file that is held out.
+
+    Returns
+    -------
+    trained, held_out : tuple of float or None
+        Start and stop (seconds); None where there is nothing of the kind. The gap that `divide` leaves before the
+        held-out end counts as trained: nothing that is judged as unheard comes from it.
+
+    Examples
+    --------
+    >>> parts_s(60.0, "divided", held_out=0.25)
+    ((0.0, 45.0), (45.0, 60.0))
+    >>> parts_s(60.0, "held-out", held_out=0.25)
+    (None, (0.0, 60.0))
+    """
+    if side != "divided":
+        return (None, (0.0, seconds)) if side == "held-out" else ((0.0, seconds), None)
+    cut = seconds * (1 - held_out)
+    return (0.0, cut), (cut, seconds)
