@@ -19,7 +19,7 @@ from stylemix.measure.evidence import Described, Stretch, describe_waves
 from stylemix.measure.fade import fade_r2, fade_shares
 from stylemix.measure.judges import Judge, appoint_judges
 from stylemix.measure.kernel import KernelReference, kernel_distance, pairs_mean, resample_weights
-from stylemix.measure.latent_use import corpus_accuracy, effective_dimensions, measure_latents
+from stylemix.measure.latent_use import effective_dimensions, measure_latents, own_neighbours
 from stylemix.measure.rendering import Rendered
 from stylemix.measure.trials import measure_anchors, measure_mode
 from stylemix.measure.verdict import is_outside
@@ -228,22 +228,37 @@ def test_effective_dimensions_are_those_of_the_construction(rng: np.random.Gener
     assert effective_dimensions(np.zeros((3, 3))) == 0
 
 
-@pytest.mark.parametrize(("shift", "least", "most"), [(0.0, 0.35, 0.65), (4.0, 0.95, 1.0)])
-def test_latents_tell_the_corpus_as_far_as_it_is_in_them(
-    rng: np.random.Generator, shift: float, least: float, most: float
-) -> None:
-    codes = [rng.normal(0, 1, (6, 200)) + np.eye(6)[:, :1] * shift * (i % 2) for i in range(8)]
-    codes = [np.concatenate([x, np.zeros((2, 200))]) for x in codes]
-    run = SimpleNamespace(
-        files=[SimpleNamespace(corpus=i % 2) for i in range(8)],
-        latents=lambda i: Latents(codes[i].astype(np.float32), np.zeros(200, np.float32), RATE, 1024),
+def run_of(codes: list[np.ndarray], **metrics: Any) -> Any:
+    return SimpleNamespace(
+        files=[SimpleNamespace(corpus=i % 2) for i in range(len(codes))],
+        latents=lambda i: Latents(codes[i].astype(np.float32), np.zeros(codes[i].shape[1], np.float32), RATE, 1024),
+        metrics=metrics,
     )
-    found = measure_latents(run)  # type: ignore[arg-type]
-    assert found["content_accuracy"] is None
-    assert found["dimensions"] == 8
-    assert found["active"] == 6 / 8
-    assert least <= found["corpus_accuracy"] <= most
-    assert corpus_accuracy(codes[0].T, np.zeros(200, int), np.arange(200)) is None
+
+
+@pytest.mark.parametrize(("wide", "least", "most"), [(1.0, 0.4, 0.6), (20.0, 0.9, 1.0)])
+def test_corpora_that_lie_apart_around_one_centre_are_found_apart(
+    rng: np.random.Generator, wide: float, least: float, most: float
+) -> None:
+    # The second corpus is on a shell around the first: no linear classifier tells them apart.
+    codes = []
+    for i in range(8):
+        x = rng.normal(0, 1, (6, 200))
+        codes.append(
+            np.concatenate([wide * x / np.linalg.norm(x, axis=0) if i % 2 and wide > 1 else x, np.zeros((2, 200))])
+        )
+    found = measure_latents(run_of(codes))
+    assert found["corpus_near_content"] is None
+    assert (found["dimensions"], found["active"], found["chance"]) == (8, 6 / 8, 0.5)
+    assert least <= found["corpus_near_codes"] <= most
+    assert own_neighbours(codes[0].T, np.zeros(200, int), np.arange(200)) is None
+    assert own_neighbours(codes[0].T, np.arange(200) % 2, np.arange(200) % 2) is None
+
+
+def test_what_the_training_measured_of_unheard_files_is_told(rng: np.random.Generator) -> None:
+    trained = {"corpus_near_codes": 0.94, "corpus_near_content": 0.87}
+    found = measure_latents(run_of([rng.normal(0, 1, (4, 50)) for _ in range(4)], translation=trained))
+    assert {key: found[key] for key in trained} == trained
 
 
 def read(path: Path, start_s: float, seconds: float) -> Wave:

@@ -22,6 +22,7 @@ from stylemix.measure import evidence, rendering, report
 from stylemix.measure.aims import at_alpha, checks
 from stylemix.measure.evidence import Stretch, choose_stretches, describe_corpus
 from stylemix.measure.page import write_page
+from stylemix.measure.page_tables import latent_table
 from stylemix.measure.rendering import Rendered, longest_file, render_alphas, render_modes
 from stylemix.measure.report import ALPHAS, evaluate
 from stylemix.measure.timbre import TIMBRE
@@ -83,8 +84,8 @@ def numbers() -> dict[str, Any]:
         "anchors": {name: {**anchor, "second": anchor} for name in ("source", "target", "recordings", "noise")},
         "sources": [{"file": "x.wav", "start_s": 0.0, "duration_s": 2.0, "held_out": True}],
         "judges": {name: dict(known) for name in ("scattering", "cepstra")},
-        "latents": {"dimensions": 4, "steps": 9, "active": 1.0, "effective": 3.5, "corpus_accuracy": 0.5,
-                    "content_accuracy": 0.5},
+        "latents": {"dimensions": 4, "steps": 9, "active": 1.0, "effective": 3.5, "corpus_near_codes": 0.9,
+                    "corpus_near_content": 0.55, "chance": 0.5},
         "rebuild": [{"file": "x.wav", "corpus": "cage", "held_out": True, "estimate": loss, "source": loss}],
         "autoencoder": {"error": 0.09, "pca_error": 0.1, "held_out": True, "curve": []},
     }  # fmt: skip
@@ -400,6 +401,21 @@ def test_what_was_not_measured_is_not_said(numbers: dict[str, Any]) -> None:
     assert [row["mode"] for row in checks(numbers)] == [*["match"] * 2, *["style"] * 3, "fade", ""]
     del numbers["modes"]["fade"]
     assert len(verdict(numbers)) == 4
+
+
+def test_content_that_holds_its_corpus_is_told(numbers: dict[str, Any]) -> None:
+    assert not any("content" in line for line in verdict(numbers)[3:])
+    numbers["latents"]["corpus_near_content"] = 0.87
+    assert verdict(numbers)[-1].startswith(
+        "The content still holds its corpus: 87 % of a step's nearest neighbours by content are of its own corpus "
+        "(90 % by latents, 50 % is chance)."
+    )
+    rows = dict(latent_table(numbers["latents"])["rows"])
+    assert rows["Neighbours of the own corpus, by content"] == "87 %"
+    assert rows["Neighbours of the own corpus, by latents"] == "90 %"
+    numbers["latents"].update(corpus_near_content=None, corpus_near_codes=None)
+    assert len(verdict(numbers)) == 3
+    assert len(latent_table(numbers["latents"])["rows"]) == 3
 
 
 def test_a_rise_is_steady_and_large() -> None:

@@ -1,4 +1,4 @@
-"""What the latents are used for: how many of their dimensions move, and how much of the corpus they hold."""
+"""What the latents are used for: how many of their dimensions move, and whether each corpus keeps to itself in them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stylemix.errors import StylemixError
-
 if TYPE_CHECKING:
     from stylemix.model.run import Run
 
 # A dimension that varies less than this share of the mean variance carries nothing.
 ACTIVE = 0.01
-# Enough for a covariance of some hundred dimensions, and for a classifier in a second.
+# Enough for a covariance of some hundred dimensions, and for neighbours in a second.
 MOST_STEPS = 4000
-N_FOLDS = 4
-# Of each file, for content, which is not stored with a run.
-CONTENT_S = 15.0
-# Weight of the penalty against the data, whose variances are 1: it matters only where there are hardly any data.
-RIDGE = 0.01
 
 
 def effective_dimensions(covariance: np.ndarray) -> float:
@@ -53,22 +46,25 @@ def effective_dimensions(covariance: np.ndarray) -> float:
 def measure_latents(run: Run, *, seed: int = 0) -> dict[str, Any]:
     """Measure how a run's latents are used.
 
+    A linear classifier of the corpus would be blind here: the mean of each corpus is taken out of sound and content, so
+    that corpora may lie apart and have one centre. Nearest neighbours are what a match goes by.
+
     Parameters
     ----------
     run : Run
         The trained model; its stored latents are read.
     seed : int
-        Of the classifier and of the steps that are looked at.
+        Of the steps that are looked at.
 
     Returns
     -------
     dict
         JSON-safe: dimensions, steps (how many were looked at), active (share of the dimensions whose variance is at
-        least a hundredth of the mean one), effective (`effective_dimensions`), and corpus_accuracy: how often a linear
-        classifier of a single step names the corpus of recordings that it has not heard, every corpus counted alike;
-        0.5 of two corpora is chance and means that the latents hold nothing of the corpus. None if there are too few
-        recordings. content_accuracy: the same of the run's content, which is meant to be shared by the corpora; None
-        where a run has none.
+        least a hundredth of the mean one), effective (`effective_dimensions`); corpus_near_codes and
+        corpus_near_content: which share of the nearest neighbours of a step of unheard sound are of its own corpus, by
+        latents and by content, every corpus counted alike and looked for among as many of each; chance, what that is
+        where nothing tells the corpora apart: one over their number. Measured by the training; of latents else here,
+        between recordings. None where there are too few of them, or a run has no content.
     """
     rng = np.random.default_rng(seed)
     share = max(2, MOST_STEPS // len(run.files))
@@ -81,20 +77,21 @@ def measure_latents(run: Run, *, seed: int = 0) -> dict[str, Any]:
         recordings += [i] * len(chosen)
     rows = np.concatenate(codes)
     variance = rows.var(axis=0)
+    trained = run.metrics.get("translation") or {}
+    near = trained.get("corpus_near_codes")
     return {
         "dimensions": int(rows.shape[1]),
         "steps": len(rows),
         "active": float((variance >= ACTIVE * max(float(variance.mean()), 1e-12)).mean()),
         "effective": effective_dimensions(np.atleast_2d(np.cov(rows.T))),
-        "corpus_accuracy": corpus_accuracy(rows, np.array(labels), np.array(recordings)),
-        "content_accuracy": _content_accuracy(run) if getattr(run, "has_content", False) else None,
+        "corpus_near_codes": near if near is not None else own_neighbours(rows, np.array(labels), np.array(recordings)),
+        "corpus_near_content": trained.get("corpus_near_content"),
+        "chance": 1 / len(set(labels)),
     }
 
 
-def corpus_accuracy(codes: np.ndarray, labels: np.ndarray, recordings: np.ndarray) -> float | None:
-    """Measure how often least squares on all dimensions name the corpus of recordings that were left out.
-
-    Latents are nearly white, so that no dimension may be dropped before: the corpus may be in any of them.
+def own_neighbours(codes: np.ndarray, labels: np.ndarray, recordings: np.ndarray) -> float | None:
+    """Measure how many of the nearest neighbours of a step, in other recordings, are of its own corpus.
 
     Parameters
     ----------
@@ -103,59 +100,27 @@ def corpus_accuracy(codes: np.ndarray, labels: np.ndarray, recordings: np.ndarra
     labels : np.ndarray of int, shape (S,)
         Their corpora.
     recordings : np.ndarray of int, shape (S,)
-        Their recordings: none is on both sides of a test.
+        Their recordings: every second one of a corpus is asked, the others are searched.
 
     Returns
     -------
     float or None
-        Share of the steps that are named right, averaged over the corpora; None if a corpus has fewer than two
-        recordings.
+        Averaged over the corpora, one over their number where they lie among each other; None if a corpus has fewer
+        than two recordings, or there is one corpus.
 
     Examples
     --------
     >>> codes = np.repeat([[0.0, 1.0], [1.0, 0.0]], 20, axis=0) + 0.01 * np.arange(40)[:, None]
-    >>> corpus_accuracy(codes, np.repeat([0, 1], 20), np.arange(40) // 5)
+    >>> own_neighbours(codes, np.repeat([0, 1], 20), np.arange(40) // 5)
     1.0
     """
-    corpora = np.unique(labels)
-    numbers = {c: np.unique(recordings[labels == c]) for c in corpora}
-    n_folds = min(N_FOLDS, *(len(mine) for mine in numbers.values()))
-    if n_folds < 2 or len(corpora) < 2:
+    import torch
+
+    from stylemix.model.translation_fit import neighbour_accuracy
+
+    numbers = [np.unique(recordings[labels == c]) for c in np.unique(labels)]
+    if len(numbers) < 2 or min(map(len, numbers)) < 2:
         return None
-    # Recordings of each corpus are dealt out to the folds in turn.
-    fold_of = {recording: n % n_folds for mine in numbers.values() for n, recording in enumerate(mine)}
-    fold = np.array([fold_of[recording] for recording in recordings])
-    rows = np.column_stack([(codes - codes.mean(axis=0)) / np.maximum(codes.std(axis=0), 1e-9), np.ones(len(codes))])
-    wanted = (labels[:, None] == corpora).astype(np.float64)
-    # Every corpus counts alike, however much of it there is.
-    weight = 1 / wanted.sum(axis=0)[np.searchsorted(corpora, labels)]
-    named = np.empty(len(codes), dtype=int)
-    for k in range(n_folds):
-        known = fold != k
-        weighted = rows[known] * weight[known, None]
-        square = rows[known].T @ weighted + RIDGE * weight[known].sum() * np.eye(rows.shape[1])
-        named[~known] = (rows[~known] @ np.linalg.solve(square, weighted.T @ wanted[known])).argmax(axis=1)
-    return float(np.mean([(corpora[named[labels == c]] == c).mean() for c in corpora]))
-
-
-def _content_accuracy(run: Run) -> float | None:
-    """Measure how much of the corpus the content tells, on the middle of every file that is still there."""
-    from stylemix.hybrid.scan import block_features
-    from stylemix.hybrid.source import SourceReader
-
-    codes, labels, recordings = [], [], []
-    for i, file in enumerate(run.files):
-        try:
-            path = run.file_path(i)
-        except StylemixError:
-            continue
-        start_s = max(0.0, (file.seconds - CONTENT_S) / 2)
-        rate = run.vqt.sample_rate
-        with SourceReader(path, model_rate=rate, start_s=start_s, duration_s=CONTENT_S) as reader:
-            features = block_features(run, reader.read_model(0, reader.n_model_samples))
-        codes.append(run.content(features, run.one_hot(file.corpus)).T.astype(np.float64))
-        labels += [file.corpus] * len(codes[-1])
-        recordings += [i] * len(codes[-1])
-    if len(set(labels)) < len(run.corpora):
-        return None
-    return corpus_accuracy(np.concatenate(codes), np.array(labels), np.array(recordings))
+    asked = np.isin(recordings, np.concatenate([mine[1::2] for mine in numbers]))
+    x, side = torch.from_numpy(np.ascontiguousarray(codes)), torch.from_numpy(labels)
+    return neighbour_accuracy(x[~asked], side[~asked], x[asked], side[asked])

@@ -157,7 +157,7 @@ def _page_value(result: dict[str, Any], players: list[dict[str, Any]]) -> dict[s
         "evenness": timbre_table(modes),
         "judging": judge_table(result, source, target),
         "rebuilding": rebuild_table(result["rebuild"]),
-        "autoencoder": [model_table(result["autoencoder"]), latent_table(result["latents"], result["corpora"])],
+        "autoencoder": [model_table(result["autoencoder"]), latent_table(result["latents"])],
         "players": players,
         "range": [FMIN_HZ, FMAX_HZ],
         "facts": _facts(result),

@@ -205,34 +205,32 @@ def model_table(training: dict[str, Any]) -> dict[str, Any]:
     return {"columns": ["", "Error"], "rows": cells, "caption": caption}
 
 
-def latent_table(latents: dict[str, Any], corpora: Sequence[str]) -> dict[str, Any]:
+def latent_table(latents: dict[str, Any]) -> dict[str, Any]:
     """Show what the latents are used for.
 
     Parameters
     ----------
     latents : dict
         From `stylemix.measure.latent_use.measure_latents`.
-    corpora : sequence of str
-        Their names.
 
     Returns
     -------
     dict
         columns, rows, caption.
     """
-    accuracy = latents["corpus_accuracy"]
     cells = [
         ["Dimensions", str(latents["dimensions"])],
         ["of them active", f"{100 * latents['active']:.0f} %"],
         ["Effective dimensions", written(latents["effective"], 1)],
-        ["Corpus named from one step", "–" if accuracy is None else f"{100 * accuracy:.0f} %"],
     ]
-    if latents["content_accuracy"] is not None:
-        cells.append(["Corpus named from one step of content", f"{100 * latents['content_accuracy']:.0f} %"])
+    for key, what in (("corpus_near_codes", "latents"), ("corpus_near_content", "content")):
+        if latents[key] is not None:
+            cells.append([f"Neighbours of the own corpus, by {what}", f"{100 * latents[key]:.0f} %"])
     caption = (
         f"Of {latents['steps']} latent steps. Active: a hundredth of the mean variance or more. Effective: the "
-        "participation ratio of the covariance. The corpus is named by least squares on recordings left out: "
-        f"{100 / len(corpora):.0f} % is chance, and means that the latents tell what happens and not in whose sound."
+        "participation ratio of the covariance. Neighbours: of the nearest to a step of unheard sound, as many of each "
+        f"corpus looked among; {100 * latents['chance']:.0f} % is chance, and means that they tell what happens and "
+        "not in whose sound, 100 % that corpora lie apart."
     )
     return {"columns": ["", "Latents"], "rows": cells, "caption": caption}
 

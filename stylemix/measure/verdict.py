@@ -26,6 +26,8 @@ LEAST_ACCURACY = 0.7
 ALIKE = 0.1
 # Two judges that are farther apart than this disagree.
 DISAGREE = 0.2
+# Of a content's neighbours so many more than chance are of the own corpus where it is not shared.
+HELD = 0.1
 
 
 def verdict(result: dict[str, Any]) -> list[str]:
@@ -230,7 +232,17 @@ def _beware(result: dict[str, Any]) -> list[str]:
                 f"The judge by {name} hardly tells the corpora apart (right in {percent(accuracy)} of unheard "
                 "segments), so its probabilities say little."
             )
-    return found
+    return [*found, *_content_holds(result["latents"])]
+
+
+def _content_holds(latents: dict[str, Any]) -> list[str]:
+    content, codes, chance = (latents[key] for key in ("corpus_near_content", "corpus_near_codes", "chance"))
+    if content is None or content <= chance + HELD:
+        return []
+    return [
+        f"The content still holds its corpus: {percent(content)} of a step's nearest neighbours by content are of its "
+        f"own corpus ({percent(codes)} by latents, {percent(chance)} is chance)."
+    ]
 
 
 def _with_interval(distance: dict[str, float]) -> str:

@@ -45,7 +45,7 @@ def rows(result: dict[str, Any], seconds: dict[str, float]) -> dict[str, str]:
     worst = max(result["rebuild"], key=lambda row: row["estimate"]["loss_db"])
     found = {
         "measured on": "held-out files" if result["held_out"] else "training files",
-        "aims reached": f"{sum(row['passed'] for row in result['checks'])} of {len(result['checks'])}",
+        "aims reached": f"{sum(row['passed'] is True for row in result['checks'])} of {len(result['checks'])}",
     }
     for name, mode in result["modes"].items():
         found[f"{name}: P(second corpus) at alpha 0, .25, .5, .75, 1"] = over_alpha(mode, "p_b")
@@ -83,8 +83,12 @@ def rows(result: dict[str, Any], seconds: dict[str, float]) -> dict[str, str]:
             number(worst["estimate"][key], 1) for key in ("sc2048_db", "best_sc2048_db")
         ),
         "held-out error: autoencoder / PCA of the same size": f"{model['error']:.4f} / {model['pca_error']:.4f}",
-        "latents: dimensions / effective / corpus named from a step": " / ".join(
-            [str(latents["dimensions"]), number(latents["effective"], 0), number(latents["corpus_accuracy"])]
+        "latents: dimensions / effective / neighbours of the own corpus / the same by content": " / ".join(
+            [
+                str(latents["dimensions"]),
+                number(latents["effective"], 0),
+                *(number(latents[key]) for key in ("corpus_near_codes", "corpus_near_content")),
+            ]
         ),
         "training, evaluation (s)": f"{seconds['train']:.0f}, {seconds['evaluate']:.0f}",
     }
