@@ -16,6 +16,7 @@ from stylemix.arrays import Wave
 from stylemix.audio import AudioReader
 from stylemix.cli import run_command
 from stylemix.errors import BadInput
+from stylemix.hybrid.alpha_map import AlphaMap, save_maps
 from stylemix.hybrid.dials import Dials
 from stylemix.hybrid.render import hybrid
 from stylemix.measure import evidence, rendering, report
@@ -23,7 +24,7 @@ from stylemix.measure.aims import at_alpha, checks
 from stylemix.measure.evidence import Stretch, choose_stretches, describe_corpus
 from stylemix.measure.page import write_page
 from stylemix.measure.page_tables import latent_table
-from stylemix.measure.rendering import Rendered, longest_file, render_alphas, render_modes
+from stylemix.measure.rendering import Rendered, partner_stretch, render_alphas, render_modes
 from stylemix.measure.report import ALPHAS, evaluate
 from stylemix.measure.timbre import TIMBRE
 from stylemix.measure.verdict import is_outside, report_lines, rises, verdict
@@ -58,13 +59,22 @@ def made_up(control: bool, p_b: tuple[float, ...], explained: tuple[float, ...],
     for alpha, p, share in zip(ALPHAS, p_b, explained, strict=True):
         kads = {"kad_source": kad(10 + 900 * alpha), "kad_target": kad(910 - 900 * alpha), "kad_union": kad(union)}
         rows.append({
-            "alpha": alpha, "p_b": p, "off_line": p - alpha, "bend": 0.0, **kads, "second": {"p_b": p, **kads},
+            "alpha": alpha, "position": alpha**2, "p_b": p, "off_line": p - alpha, "bend": 0.0, **kads,
+            "second": {"p_b": p, **kads},
             "explained": share, "explained_source": 0.3, "explained_target": 0.2, "explained_magnitudes": 0.5,
             "hybridness": 1 - share, "chroma": 1 - 0.5 * alpha, "onsets": 1 - alpha,
         })  # fmt: skip
     errors = {"non_linearity": 0.1, "non_smoothness": 0.2}
     timbre = {**errors, "descriptors": {name: {"values": [0.0, 1.0, 2.0, 3.0, 4.0], **errors} for name in TIMBRE}}
-    return {"control": control, "by_alpha": rows, "path": errors, "timbre": timbre, "alpha0_sc2048_db": -60.0}
+    return {
+        "control": control,
+        "calibrated": False,
+        "warnings": [],
+        "by_alpha": rows,
+        "path": errors,
+        "timbre": timbre,
+        "alpha0_sc2048_db": -60.0,
+    }
 
 
 @pytest.fixture
@@ -207,10 +217,12 @@ def test_what_has_no_matched_target_is_held_against_the_match(run: Run) -> None:
     assert np.abs(found.target.samples - found.hybrids[1.0].samples).max() > 1e-3
 
 
-def test_a_morph_gets_the_longest_held_out_file_of_the_other_corpus(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_morph_gets_as_much_of_the_longest_held_out_file_of_the_other_corpus(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[tuple[str, Any]] = []
 
-    def note(*_: Any, dials: Dials, target: Path | None = None, **__: Any) -> Rendered:
+    def note(*_: Any, dials: Dials, target: Stretch | None = None, **__: Any) -> Rendered:
         asked.append((dials.mode, target))
         wave = Wave(np.ones(8), 8000)
         return Rendered(Stretch(0, Path("x.wav"), 0, 0.0, 1.0, True), wave, wave, {0.0: wave}, dials.mode)
@@ -218,9 +230,38 @@ def test_a_morph_gets_the_longest_held_out_file_of_the_other_corpus(run: Run, mo
     monkeypatch.setattr(rendering, "render_alphas", note)
     stretch = choose_stretches(run, 0, n_wanted=1, seconds=2.0)[0]
     rendering.render_modes(run, stretch, (0.0,), modes=("match", "morph"), dials=Dials(), other=1)
-    held_out = [i for i, file in enumerate(run.files) if file.corpus == 1 and file.split == "held-out"]
-    assert asked == [("match", longest_file(run, 1)), ("morph", longest_file(run, 1))]
-    assert longest_file(run, 1) == run.file_path(held_out[0])
+    (i,) = (i for i, file in enumerate(run.files) if file.corpus == 1 and file.split == "held-out")
+    wanted = Stretch(i, run.file_path(i), 1, run.files[i].seconds / 2 - 1, 2.0, True)
+    assert asked == [("match", wanted), ("morph", wanted)]
+    assert partner_stretch(run, 1, seconds=100.0).duration_s == pytest.approx(run.files[i].seconds)
+    end = partner_stretch(divided(run, "divided"), 0, seconds=1.0)
+    assert end.start_s == pytest.approx(0.75 * run.files[0].seconds - 0.5)
+
+
+def test_a_morph_is_of_the_partner_s_stretch(run: Run) -> None:
+    stretch = choose_stretches(run, 0, n_wanted=1, seconds=2.0)[0]
+    found = render_modes(run, stretch, (0.5,), modes=("morph",), dials=Dials(phase="source"), other=1)["morph"]
+    partner = partner_stretch(run, 1, seconds=2.0)
+    wanted = hybrid(
+        run, alpha=0.5, mode="morph", phase="source", source=stretch.path, start_s=stretch.start_s, duration_s=2.0,
+        target=partner.path, target_start_s=partner.start_s, target_duration_s=2.0,
+    )  # fmt: skip
+    np.testing.assert_allclose(found.hybrids[0.5].samples, wanted.samples, atol=1e-6)
+
+
+def test_where_alpha_went_is_reported(run: Run, tmp_path: Path) -> None:
+    calibrated = copy.copy(run)
+    calibrated.path = tmp_path
+    late = AlphaMap((0.0, 0.5, 1.0), (0.0, 0.8, 1.0), reach=0.4)
+    save_maps(tmp_path, {("match", run.corpora[0], run.corpora[1]): (late, {})})
+    stretch = choose_stretches(run, 0, n_wanted=1, seconds=1.5)[0]
+    dials = Dials(phase="source")
+    found, raw = (
+        render_alphas(calibrated, stretch, (0.0, 0.5), dials=dials, other=1, raw_alpha=how) for how in (False, True)
+    )
+    assert (found.positions, found.calibrated) == ({0.0: 0.0, 0.5: pytest.approx(0.8)}, True)
+    assert (raw.positions, raw.calibrated, raw.warnings) == ({0.0: 0.0, 0.5: 0.5}, False, ())
+    assert ["cannot get to half-way" in line for line in found.warnings] == [True]
 
 
 @pytest.mark.slow
@@ -416,6 +457,30 @@ def test_content_that_holds_its_corpus_is_told(numbers: dict[str, Any]) -> None:
     numbers["latents"].update(corpus_near_content=None, corpus_near_codes=None)
     assert len(verdict(numbers)) == 3
     assert len(latent_table(numbers["latents"])["rows"]) == 3
+
+
+def test_who_calibrated_alpha_is_told_in_words_and_on_the_page(
+    numbers: dict[str, Any], rendered: list[dict[str, Rendered]], tmp_path: Path
+) -> None:
+    assert not any("calibrated" in line for line in verdict(numbers))
+    write_page(tmp_path / "raw.html", with_words(numbers), rendered[:1])
+    assert "match raw; style raw; fade raw" in (tmp_path / "raw.html").read_text()
+    numbers["modes"]["style"].update(calibrated=True, warnings=["style cannot get to half-way"])
+    words = verdict(numbers)
+    assert words[3].startswith(
+        "The alpha of style was calibrated by the same two judges, fitted on the same training files, that its "
+        "probabilities are reported with here"
+    )
+    assert words[3].endswith("Held-out sound is never used for it.")
+    assert words[4] == "Style cannot get to half-way."
+    write_page(tmp_path / "r.html", with_words(numbers), rendered[:1])
+    text = (tmp_path / "r.html").read_text()
+    assert "match raw; style calibrated; fade raw" in text
+    data = json.loads(re.search(r'id="report-data">(.*?)</script>', text).group(1))  # type: ignore[union-attr]
+    said = ["The alpha of style was spaced by this judge" in plot["note"] for plot in data["plots"]]
+    assert said == [True, True, *[False] * (len(said) - 2)]
+    assert data["tables"][0]["columns"][1] == "Position"
+    assert [row[1] for row in data["tables"][0]["rows"]] == ["0.00", "0.06", "0.25", "0.56", "1.00"]
 
 
 def test_a_rise_is_steady_and_large() -> None:

@@ -22,6 +22,7 @@ from stylemix.measure.page_tables import (
     written,
 )
 from stylemix.measure.rendering import MATCHED, Rendered
+from stylemix.measure.verdict import calibrated_modes
 from stylemix.pictures import FMAX_HZ, FMIN_HZ
 
 # The players' sound and pictures; a page larger than this is no longer easy to send.
@@ -178,6 +179,8 @@ def _plot(result: dict[str, Any], key: str, title: str, note: str) -> dict[str, 
     anchor = (recordings[outer] if outer else recordings)["kad_union"]
     if inner == "kad_union" and anchor is not None:
         guides.append([[0, anchor["value"]], [1, anchor["value"]]])
+    if inner == "p_b" and (named := calibrated_modes(result)):
+        note += f" The alpha of {named} was spaced by this judge and the other one, on training files."
     return {
         "title": title.format(target=result["corpora"][1]), "note": note, "lines": lines, "guides": guides,
         "x": result["alphas"], "xTitle": "alpha",
@@ -253,6 +256,9 @@ def _facts(result: dict[str, Any]) -> list[list[str]]:
         "Run": result["run"],
         "Sources": "; ".join(heard) + (" (held out)" if result["held_out"] else " (trained on)"),
         "Phase": result["phase"],
+        "Alpha": "; ".join(
+            f"{name} {'calibrated' if mode['calibrated'] else 'raw'}" for name, mode in result["modes"].items()
+        ),
         "Crossfade through the model": f"{written(100 * result['unexplained_damage'], 0)} % not explained by a fade",
         "Evaluated in": f"{result['seconds']:.0f} s",
     }

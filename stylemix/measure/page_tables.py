@@ -7,6 +7,7 @@ from typing import Any
 
 # Columns of a mode's table: key in a row (that of the second judge after a dot), heading, digits.
 COLUMNS = (
+    ("position", "Position", 2),
     ("p_b", "P({target})", 2),
     ("off_line", "Off alpha", 2),
     ("second.p_b", "P, second judge", 2),
@@ -24,6 +25,7 @@ COLUMNS = (
 
 # Of the tables of all modes.
 MODES_CAPTION = (
+    "Position: where on the mode's path alpha is, once calibrated. "
     "Distances: unbiased kernel distance of style features to the training files, in thousandths, with the interval "
     "of 95 % of 400 resamples (of recordings, all segments of each together, where there are three or more, else of "
     "segments, which overlap by half). Explained: by the parents behind any equaliser, with their beats; by one of "

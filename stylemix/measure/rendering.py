@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stylemix.arrays import Wave
 from stylemix.hybrid.dials import Dials
-from stylemix.measure.evidence import Stretch
+from stylemix.measure.evidence import Stretch, parts_of, stretch_within
 
 if TYPE_CHECKING:
     from stylemix.hybrid.pieces import Piece
@@ -39,6 +38,12 @@ class Rendered:
         By alpha.
     mode : str
         How they were made.
+    positions : dict of float to float
+        By alpha, where on the mode's path it is.
+    calibrated : bool
+        Whether the run's own spacing of alpha told that.
+    warnings : tuple of str
+        What alpha does not mean.
     """
 
     stretch: Stretch
@@ -46,6 +51,9 @@ class Rendered:
     target: Wave
     hybrids: dict[float, Wave]
     mode: str = "match"
+    positions: dict[float, float] = field(default_factory=dict)
+    calibrated: bool = False
+    warnings: tuple[str, ...] = ()
 
     def crossfade(self, alpha: float) -> Wave:
         """Return the parents mixed.
@@ -71,7 +79,7 @@ def render_alphas(
     *,
     dials: Dials,
     other: int,
-    target: Path | None = None,
+    target: Stretch | None = None,
     seed: int = 0,
     raw_alpha: bool = False,
     report: Callable[[float], None] = lambda done: None,
@@ -90,8 +98,8 @@ def render_alphas(
         The mode, and all else.
     other : int
         The corpus at alpha 1.
-    target : Path, optional
-        A file of it, for the mode ``morph``.
+    target : Stretch, optional
+        Of it, for the mode ``morph``.
     seed : int
         For the choice of the material that is searched.
     raw_alpha : bool
@@ -117,15 +125,17 @@ def render_alphas(
 
     target = target if dials.mode == TWO_FILES else None
     order = read_order(
-        run, alpha=0.0, source=stretch.path, target=target, to=None if target else run.corpora[other],
+        run, alpha=0.0, source=stretch.path, to=None if target else run.corpora[other], **_target_of(target),
         start_s=stretch.start_s, duration_s=stretch.duration_s, seed=seed, raw_alpha=raw_alpha, **dials.as_dict(),
     )  # fmt: skip
     with order.open() as reader:
         prepared = prepare(run, order.roles, reader, dials=order.dials, seed=seed)
         hybrids: dict[float, Wave] = {}
         parents: list[Wave] = []
+        positions: dict[float, float] = {}
         for n, alpha in enumerate(alphas):
-            curve = replace(order, curve=parse_alpha(alpha)).positions(reader.duration_s)[0]
+            curve, calibrated, warnings = replace(order, curve=parse_alpha(alpha)).positions(reader.duration_s)
+            positions[alpha] = float(curve.at(np.zeros(1))[0])
             parts = list(pieces(prepared, reader, curve))
             hybrids[alpha], *found = (_joined(parts, name, reader.sample_rate) for name in ("hybrid", *PARENTS))
             # They are the same at every alpha.
@@ -134,7 +144,7 @@ def render_alphas(
     source, full = parents
     if dials.mode not in MATCHED and 1.0 in hybrids:
         full = hybrids[1.0]
-    return Rendered(stretch, source, full, hybrids, dials.mode)
+    return Rendered(stretch, source, full, hybrids, dials.mode, positions, calibrated, warnings)
 
 
 def render_modes(
@@ -183,7 +193,7 @@ def render_modes(
     BadInput
         If a mode cannot be rendered.
     """
-    partner = longest_file(run, other) if TWO_FILES in modes else None
+    partner = partner_stretch(run, other, seconds=stretch.duration_s) if TWO_FILES in modes else None
     found = {}
     for n, mode in enumerate(modes):
         found[mode] = render_alphas(
@@ -199,7 +209,7 @@ def render_modes(
     }
 
 
-def longest_file(run: Run, corpus: int) -> Path:
+def partner_stretch(run: Run, corpus: int, *, seconds: float) -> Stretch:
     """Choose a partner for modes that take two files.
 
     Parameters
@@ -208,20 +218,29 @@ def longest_file(run: Run, corpus: int) -> Path:
         The trained model.
     corpus : int
         Of which.
+    seconds : float
+        As long as the source: a mode that goes through both from beginning to end would press a longer one together.
 
     Returns
     -------
-    Path
-        The longest of its held-out files, or of all where none is held out.
+    Stretch
+        The middle of the longest of what is held out, or of what was trained on where nothing is.
 
     Raises
     ------
     BadInput
         If the file is gone.
     """
-    mine = [i for i, file in enumerate(run.files) if file.corpus == corpus]
-    held_out = [i for i in mine if run.files[i].split == "held-out"] or mine
-    return run.file_path(max(held_out, key=lambda i: run.files[i].seconds))
+    held_out = parts_of(run, corpus, held_out=True)
+    parts = held_out or parts_of(run, corpus, held_out=False)
+    i = max(parts, key=lambda i: parts[i][1] - parts[i][0])
+    return Stretch(i, run.file_path(i), corpus, *stretch_within(parts[i], 0.5, seconds), bool(held_out))
+
+
+def _target_of(target: Stretch | None) -> dict[str, Any]:
+    if target is None:
+        return {}
+    return {"target": target.path, "target_start_s": target.start_s, "target_duration_s": target.duration_s}
 
 
 def _joined(parts: Sequence[Piece], name: str, sample_rate: int) -> Wave:

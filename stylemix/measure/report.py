@@ -62,8 +62,9 @@ def evaluate(
     out : str or Path, optional
         Write a page too: one HTML file that opens offline.
     modes, controls : sequence of str
-        What is measured, and what is measured beside it to compare with: any of `stylemix.hybrid.dials.MODES`. The mode
-        ``morph`` takes the longest held-out file of the other corpus as its target.
+        What is measured, and what is measured beside it to compare with: any of `stylemix.hybrid.dials.MODES`. The
+        target of the mode ``morph`` is as much as the source of the middle of the longest held-out file of the other
+        corpus.
     phase : {"auto", "parents", "source", "estimate"}
         Of the hybrids, as for `stylemix.hybrid`.
     n_sources : int
@@ -83,8 +84,8 @@ def evaluate(
     -------
     dict
         JSON-safe: summary (sentences), lines (for a terminal), checks (see `stylemix.measure.aims.checks`), phase,
-        raw_alpha, alphas, corpora, sources, held_out, modes (for each: control and what `measure_mode` gives), back
-        (sources and modes of the other direction, or None), anchors (see `measure_anchors`), judges (for each accuracy,
+        raw_alpha, alphas, corpora, sources, held_out, modes (for each: control and what `measure_mode` gives, with
+        calibrated and the positions that each alpha became), back (sources and modes of the other direction, or None), anchors (see `measure_anchors`), judges (for each accuracy,
         segments and recordings), unexplained_damage (see `measure_damage`), latents (see `measure_latents`), rebuild
         (see `measure_rebuilding`), autoencoder (see `training_figures`), seconds, and page (path, bytes) with `out`.
 

@@ -49,23 +49,28 @@ def measure_mode(
     Returns
     -------
     dict
-        JSON-safe. by_alpha: for each alpha p_b, off_line (p_b minus alpha), bend (p_b minus the straight line between
-        its own ends), kad_source, kad_target, kad_union (value, low, high), explained (by a fade of source and target:
-        `fade_r2`), explained_source and explained_target (by one alone), explained_magnitudes, hybridness (1 -
-        explained), chroma and onsets (correlations with the source) and second (p_b, kad_… of the other judge). A value
-        is None where it cannot be measured. path: non_linearity and non_smoothness of the style features. timbre: see
-        `measure_timbre`. alpha0_sc2048_db: the worst of the stretches against their sources.
+        JSON-safe. by_alpha: for each alpha position (what it became on the mode's path), p_b, off_line (p_b minus
+        alpha), bend (p_b minus the straight line between its own ends), kad_source, kad_target, kad_union (value, low,
+        high), explained (by a fade of source and target: `fade_r2`), explained_source and explained_target (by one
+        alone), explained_magnitudes, hybridness (1 - explained), chroma and onsets (correlations with the source) and
+        second (p_b, kad_… of the other judge). A value is None where it cannot be measured. calibrated: whether the
+        run's own spacing gave the positions. warnings: what alpha does not mean. path: non_linearity and non_smoothness
+        of the style features. timbre: see `measure_timbre`. alpha0_sc2048_db: the worst of the stretches against their
+        sources.
     """
     alphas = list(rendered[0].hybrids)
     found, rows = [], []
     for n, alpha in enumerate(alphas):
         described = describe_waves([one.hybrids[alpha] for one in rendered])
         found.append(described)
-        rows.append({"alpha": alpha, **_judged(described, judges), **_content(rendered, alpha)})
+        position = rendered[0].positions.get(alpha, alpha)
+        rows.append({"alpha": alpha, "position": position, **_judged(described, judges), **_content(rendered, alpha)})
         report((n + 1) / len(alphas))
     first = [spectral_convergence_db(one.source.samples, one.hybrids[alphas[0]].samples) for one in rendered]
     return {
         "by_alpha": _against_the_line(rows),
+        "calibrated": rendered[0].calibrated,
+        "warnings": list(rendered[0].warnings),
         "path": _evenness(found, corpora),
         "timbre": measure_timbre(found, corpora),
         "alpha0_sc2048_db": max(first),

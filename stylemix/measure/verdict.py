@@ -97,6 +97,27 @@ def report_lines(result: dict[str, Any]) -> list[str]:
     return [*result["summary"], "", *rows]
 
 
+def calibrated_modes(result: dict[str, Any]) -> str:
+    """Name the modes whose alpha the run has spaced by what is heard.
+
+    Parameters
+    ----------
+    result : dict
+        With modes.
+
+    Returns
+    -------
+    str
+        Empty where alpha is the position on the path in all of them.
+
+    Examples
+    --------
+    >>> calibrated_modes({"modes": {"match": {"calibrated": True}, "fade": {"calibrated": False}}})
+    'match'
+    """
+    return " and ".join(name for name, mode in result["modes"].items() if mode["calibrated"])
+
+
 def rises(posteriors: Sequence[float]) -> bool:
     """Say whether a posterior rises with alpha.
 
@@ -221,6 +242,15 @@ def _second_opinion(result: dict[str, Any], name: str) -> list[str]:
 
 def _beware(result: dict[str, Any]) -> list[str]:
     found = []
+    if named := calibrated_modes(result):
+        found.append(
+            f"The alpha of {named} was calibrated by the same two judges, fitted on the same training files, that its "
+            "probabilities are reported with here: that they are near alpha shows that the calibration carries over to "
+            "other sound, and not what another judge would say. Held-out sound is never used for it."
+        )
+    found += dict.fromkeys(
+        f"{line[0].upper()}{line[1:]}." for mode in result["modes"].values() for line in mode["warnings"]
+    )
     if not result["held_out"]:
         found.append("Nothing was held out of the training, so this is about sound that the model has heard.")
     for name, judge in result["judges"].items():
