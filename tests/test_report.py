@@ -439,9 +439,55 @@ def test_what_was_not_measured_is_not_said(numbers: dict[str, Any]) -> None:
     assert "Their style could not be measured: there is hardly any sound in them." in words[1]
     assert "kernel distance" not in words[1]
     assert words[-1].startswith("There are too few recordings")
-    assert [row["mode"] for row in checks(numbers)] == [*["match"] * 2, *["style"] * 3, "fade", ""]
+    rows = checks(numbers)
+    assert [row["mode"] for row in rows] == [*["match"] * 4, *["style"] * 5, "fade", "", ""]
+    open_ = [(row["mode"], row["what"], row["measured"]) for row in rows if row["passed"] is None]
+    halves = ["Alpha is the share of beach", "Half-way is as natural as a fade"]
+    unheard = "The autoencoder knows unheard sound better than PCA of the same size"
+    assert open_ == [*((m, what, "not measured") for m in ("match", "style") for what in halves),
+                     ("", unheard, "not measured")]  # fmt: skip
+    assert words[0] == (
+        "No mode reaches all that is aimed at: match reaches 2 of 4 aims (not measured: alpha is the share of beach, "
+        "half-way is as natural as a fade); style reaches 3 of 5 aims (not measured: alpha is the share of beach, "
+        "half-way is as natural as a fade)."
+    )
+    shown = report_lines({**numbers, "summary": words, "checks": rows})
+    assert sum(line.startswith("?     ") for line in shown) == 5
     del numbers["modes"]["fade"]
     assert len(verdict(numbers)) == 4
+
+
+@pytest.mark.parametrize("fade", [None, 0.0, -3.0])
+def test_without_a_fade_that_can_be_compared_with_nothing_reaches_all(
+    numbers: dict[str, Any], fade: float | None
+) -> None:
+    if fade is None:
+        del numbers["modes"]["fade"]
+    else:
+        at_alpha(numbers["modes"]["fade"], 0.5)["kad_union"] = kad(fade)
+    words = verdict(numbers)[0]
+    assert "match reaches 3 of 4 aims (not measured: half-way is as natural as a fade)" in words
+    assert words.startswith("No mode reaches all that is aimed at")
+    missing = [row["what"] for row in checks(numbers) if row["passed"] is None and row["mode"] == "fade"]
+    assert missing == ([] if fade is not None else ["The control scores as a fade"])
+
+
+def test_one_mode_may_reach_all_while_another_is_told_what_it_lacks(numbers: dict[str, Any]) -> None:
+    at_alpha(numbers["modes"]["match"], 0.5)["kad_union"] = kad(300.0)
+    assert verdict(numbers)[0] == (
+        "style reaches all that is aimed at; match reaches 3 of 4 aims (not: half-way is as natural as a fade)."
+    )
+
+
+def test_what_strays_before_or_after_half_way_is_named(numbers: dict[str, Any]) -> None:
+    assert "farthest" not in " ".join(verdict(numbers))
+    at_alpha(numbers["modes"]["match"], 0.25)["kad_union"] = kad(140.0)
+    at_alpha(numbers["modes"]["match"], 0.75)["kad_union"] = kad(180.0)
+    assert (
+        "They are farthest from the recordings of both at 0.75: 1.8 times as far as the fade there."
+        in verdict(numbers)[1]
+    )
+    assert verdict(numbers)[0] == "match and style reach all that is aimed at."
 
 
 def test_content_that_holds_its_corpus_is_told(numbers: dict[str, Any]) -> None:
@@ -472,6 +518,8 @@ def test_who_calibrated_alpha_is_told_in_words_and_on_the_page(
         "probabilities are reported with here"
     )
     assert words[3].endswith("Held-out sound is never used for it.")
+    assert "near alpha shows that it carries over to other sound" in words[3]
+    assert "near alpha is what it was made for." in verdict({**numbers, "held_out": False})[3]
     assert words[4] == "Style cannot get to half-way."
     write_page(tmp_path / "r.html", with_words(numbers), rendered[:1])
     text = (tmp_path / "r.html").read_text()

@@ -23,6 +23,7 @@ ALPHA0_DB = -25.0
 REBUILD_LOSS_DB = 3.0
 HALF = 0.5
 BETWEEN = (0.25, 0.5, 0.75)
+NOT_MEASURED = "not measured"
 
 
 def checks(result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -36,14 +37,16 @@ def checks(result: dict[str, Any]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        mode (empty for what concerns the model), what, wanted, measured and passed; only what was measured.
+        mode (empty for what concerns the model), what, wanted, measured and passed, None where it was not measured.
     """
     rows = [row for name, mode in result["modes"].items() if not mode["control"] for row in mode_checks(result, name)]
-    if "fade" in result["modes"] and result["modes"]["fade"]["control"]:
-        explained = at_alpha(result["modes"]["fade"], HALF)["explained"]
+    fade = result["modes"].get("fade")
+    if fade is None or fade["control"]:
+        explained = None if fade is None else at_alpha(fade, HALF)["explained"]
         rows.append(
-            check("fade", "The control scores as a fade", f"explained: {percent(FADE)} or more", percent(explained),
-                  explained >= FADE)
+            check("fade", "The control scores as a fade", f"explained: {percent(FADE)} or more",
+                  NOT_MEASURED if explained is None else percent(explained),
+                  None if explained is None else explained >= FADE)
         )  # fmt: skip
     return [*rows, *_model_checks(result)]
 
@@ -66,16 +69,7 @@ def mode_checks(result: dict[str, Any], name: str) -> list[dict[str, Any]]:
     mode = result["modes"][name]
     half = at_alpha(mode, HALF)
     most = min(HYBRID, 1 - result["unexplained_damage"] - LEAST_GAIN)
-    rows = []
-    if (posteriors := posteriors_of(mode, BETWEEN)) is not None:
-        off = max(abs(p - alpha) for p, alpha in zip(posteriors, BETWEEN, strict=True))
-        wanted, measured = f"P within {OFF_LINE} of alpha at .25, .5, .75", " ".join(f"{p:.2f}" for p in posteriors)
-        rows.append(check(name, f"Alpha is the share of {result['corpora'][1]}", wanted, measured, off <= OFF_LINE))
-    if (ratio := distance_ratio(result, name)) is not None:
-        rows.append(
-            check(name, "Half-way is as natural as a fade",
-                  f"distance to both: {MOST_DISTANCE} times the fade's at most", f"{ratio:.2f}", ratio <= MOST_DISTANCE)
-        )  # fmt: skip
+    rows = [_posterior_check(result, name), _distance_check(result, name)]
     rows.append(
         check(name, "Half-way is no fade of its parents", f"explained: {percent(most)} at most",
               percent(half["explained"]), half["explained"] <= most)
@@ -93,8 +87,8 @@ def mode_checks(result: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return rows
 
 
-def distance_ratio(result: dict[str, Any], name: str, *, second: bool = False) -> float | None:
-    """Say how many times farther from the recordings of both corpora a mode is than the fade, half-way.
+def distance_ratio(result: dict[str, Any], name: str, *, alpha: float = HALF, second: bool = False) -> float | None:
+    """Say how many times farther from the recordings of both corpora a mode is than the fade at the same alpha.
 
     Parameters
     ----------
@@ -102,17 +96,19 @@ def distance_ratio(result: dict[str, Any], name: str, *, second: bool = False) -
         With modes.
     name : str
         One of them.
+    alpha : float
+        One of those that were measured.
     second : bool
         To the second judge.
 
     Returns
     -------
     float or None
-        None if there is no fade to compare with, or it is as near as chance allows.
+        None if there is no fade to compare with, or it is so near that its distance, which is unbiased, is 0 or less.
     """
     if "fade" not in result["modes"]:
         return None
-    rows = [at_alpha(result["modes"][one], HALF) for one in (name, "fade")]
+    rows = [at_alpha(result["modes"][one], alpha) for one in (name, "fade")]
     ours, fade = ((row["second"] if second else row)["kad_union"] for row in rows)
     if ours is None or fade is None or fade["value"] <= 0:
         return None
@@ -157,7 +153,7 @@ def at_alpha(mode: dict[str, Any], alpha: float) -> dict[str, Any]:
     return next(row for row in mode["by_alpha"] if row["alpha"] == alpha)
 
 
-def check(mode: str, what: str, wanted: str, measured: str, passed: bool) -> dict[str, Any]:
+def check(mode: str, what: str, wanted: str, measured: str, passed: bool | None) -> dict[str, Any]:
     """Put an aim and what was measured into a row.
 
     Parameters
@@ -166,15 +162,16 @@ def check(mode: str, what: str, wanted: str, measured: str, passed: bool) -> dic
         Of which mode; empty for the model.
     what, wanted, measured : str
         In words.
-    passed : bool
-        Whether it is reached.
+    passed : bool or None
+        Whether it is reached; None where that was not measured.
 
     Returns
     -------
     dict
         JSON-safe.
     """
-    return {"mode": mode, "what": what, "wanted": wanted, "measured": measured, "passed": bool(passed)}
+    return {"mode": mode, "what": what, "wanted": wanted, "measured": measured,
+            "passed": None if passed is None else bool(passed)}  # fmt: skip
 
 
 def percent(share: float) -> str:
@@ -198,6 +195,23 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def _posterior_check(result: dict[str, Any], name: str) -> dict[str, Any]:
+    what, wanted = f"Alpha is the share of {result['corpora'][1]}", f"P within {OFF_LINE} of alpha at .25, .5, .75"
+    posteriors = posteriors_of(result["modes"][name], BETWEEN)
+    if posteriors is None:
+        return check(name, what, wanted, NOT_MEASURED, None)
+    off = max(abs(p - alpha) for p, alpha in zip(posteriors, BETWEEN, strict=True))
+    return check(name, what, wanted, " ".join(f"{p:.2f}" for p in posteriors), off <= OFF_LINE)
+
+
+def _distance_check(result: dict[str, Any], name: str) -> dict[str, Any]:
+    what, wanted = "Half-way is as natural as a fade", f"distance to both: {MOST_DISTANCE} times the fade's at most"
+    ratio = distance_ratio(result, name)
+    if ratio is None:
+        return check(name, what, wanted, NOT_MEASURED, None)
+    return check(name, what, wanted, f"{ratio:.2f}", ratio <= MOST_DISTANCE)
+
+
 def _model_checks(result: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for row in result["rebuild"]:
@@ -206,8 +220,10 @@ def _model_checks(result: dict[str, Any]) -> list[dict[str, Any]]:
         wanted = f"{REBUILD_LOSS_DB:.0f} dB at most"
         rows.append(check("", what, wanted, f"{loss:+.1f} dB", loss <= REBUILD_LOSS_DB))
     training = result["autoencoder"]
+    what = "The autoencoder knows unheard sound better than PCA of the same size"
     if {"error", "pca_error"} <= training.keys():
-        what = "The autoencoder knows unheard sound better than PCA of the same size"
         wanted, measured = f"error below {training['pca_error']:.4f}", f"{training['error']:.4f}"
         rows.append(check("", what, wanted, measured, training["error"] < training["pca_error"]))
+    else:
+        rows.append(check("", what, "error below that of PCA", NOT_MEASURED, None))
     return rows

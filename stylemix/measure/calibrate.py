@@ -94,7 +94,7 @@ def calibrate(run: Run, *, modes: Sequence[str] = MODES, seed: int = 0, show_pro
     with threads(1), progress(label, n + len(pairs) * len(modes), show=show_progress) as update:
         described = []
         for corpus in range(n):
-            told = lambda share, c=corpus: update(c + share)  # type: ignore[misc]  # noqa: E731
+            told = lambda share, c=corpus: update(c + share)  # noqa: E731
             described.append(describe_corpus(run, corpus, names=JUDGES, report=told))
         for k, (own, other) in enumerate(pairs):
             probes = _probes(described[own], described[other], seed)

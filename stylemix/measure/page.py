@@ -10,6 +10,7 @@ from stylemix.explore.document import build_page, data_block, json_for_html, rea
 from stylemix.files import check_output, write_text
 from stylemix.listening import Player, player_parts
 from stylemix.measure.aims import HYBRID, MOST_DISTANCE, at_alpha
+from stylemix.measure.caveats import calibrated_modes
 from stylemix.measure.page_tables import (
     MODES_CAPTION,
     back_table,
@@ -22,7 +23,6 @@ from stylemix.measure.page_tables import (
     written,
 )
 from stylemix.measure.rendering import MATCHED, Rendered
-from stylemix.measure.verdict import calibrated_modes
 from stylemix.pictures import FMAX_HZ, FMIN_HZ
 
 # The players' sound and pictures; a page larger than this is no longer easy to send.
@@ -207,7 +207,7 @@ def _frontier(result: dict[str, Any]) -> dict[str, Any]:
     region = None
     if "fade" in result["modes"]:
         fade = at_alpha(result["modes"]["fade"], 0.5)["kad_union"]
-        region = [1 - HYBRID, MOST_DISTANCE * fade["value"]] if fade else None
+        region = [1 - HYBRID, MOST_DISTANCE * fade["value"]] if fade and fade["value"] > 0 else None
     return {
         "title": "How new against how natural",
         "note": "Each line goes from alpha 0 to 1; the name stands at 0.5. Right is new, low is natural"

@@ -85,9 +85,10 @@ def evaluate(
     dict
         JSON-safe: summary (sentences), lines (for a terminal), checks (see `stylemix.measure.aims.checks`), phase,
         raw_alpha, alphas, corpora, sources, held_out, modes (for each: control and what `measure_mode` gives, with
-        calibrated and the positions that each alpha became), back (sources and modes of the other direction, or None), anchors (see `measure_anchors`), judges (for each accuracy,
-        segments and recordings), unexplained_damage (see `measure_damage`), latents (see `measure_latents`), rebuild
-        (see `measure_rebuilding`), autoencoder (see `training_figures`), seconds, and page (path, bytes) with `out`.
+        calibrated and the positions that each alpha became), back (sources and modes of the other direction, or None),
+        anchors (see `measure_anchors`), judges (for each accuracy, segments and recordings), unexplained_damage (see
+        `measure_damage`), latents (see `measure_latents`), rebuild (see `measure_rebuilding`), autoencoder (see
+        `training_figures`), seconds, and page (path, bytes) with `out`.
 
     Raises
     ------

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stylemix.measure.aims import (
+    BETWEEN,
     HALF,
     HYBRID,
     LEAST_GAIN,
@@ -16,18 +17,15 @@ from stylemix.measure.aims import (
     percent,
     posteriors_of,
 )
+from stylemix.measure.caveats import beware
 
 # A posterior over so few segments moves by this much by chance.
 SLACK = 0.02
 LEAST_RISE = 0.2
-# Below this the classifier does not know the corpora apart on recordings that it has not heard.
-LEAST_ACCURACY = 0.7
 # Kernel distances of a few dozen segments that differ by less than this share say nothing.
 ALIKE = 0.1
 # Two judges that are farther apart than this disagree.
 DISAGREE = 0.2
-# Of a content's neighbours so many more than chance are of the own corpus where it is not shared.
-HELD = 0.1
 
 
 def verdict(result: dict[str, Any]) -> list[str]:
@@ -45,7 +43,7 @@ def verdict(result: dict[str, Any]) -> list[str]:
     """
     modes = [name for name, mode in result["modes"].items() if not mode["control"]]
     words = [" ".join(mode_verdict(result, name)) for name in modes]
-    return [_overall(result, modes), *words, *_beware(result)]
+    return [_overall(result, modes), *words, *beware(result)]
 
 
 def mode_verdict(result: dict[str, Any], name: str) -> list[str]:
@@ -89,33 +87,13 @@ def report_lines(result: dict[str, Any]) -> list[str]:
     list of str
         A line for each sentence and each aim.
     """
+    words = {True: "met   ", False: "missed", None: "?     "}
     rows = [
-        f"{'met   ' if row['passed'] else 'missed'}  {row['mode'] + ': ' if row['mode'] else ''}{row['what']}: "
+        f"{words[row['passed']]}  {row['mode'] + ': ' if row['mode'] else ''}{row['what']}: "
         f"{row['measured']} ({row['wanted']})"
         for row in result["checks"]
     ]
     return [*result["summary"], "", *rows]
-
-
-def calibrated_modes(result: dict[str, Any]) -> str:
-    """Name the modes whose alpha the run has spaced by what is heard.
-
-    Parameters
-    ----------
-    result : dict
-        With modes.
-
-    Returns
-    -------
-    str
-        Empty where alpha is the position on the path in all of them.
-
-    Examples
-    --------
-    >>> calibrated_modes({"modes": {"match": {"calibrated": True}, "fade": {"calibrated": False}}})
-    'match'
-    """
-    return " and ".join(name for name, mode in result["modes"].items() if mode["calibrated"])
 
 
 def rises(posteriors: Sequence[float]) -> bool:
@@ -163,19 +141,24 @@ def _overall(result: dict[str, Any], modes: Sequence[str]) -> str:
     if not modes:
         return "Only controls were measured."
     rows = {name: mode_checks(result, name) for name in modes}
+    # What was not measured is not reached.
     whole = [name for name in modes if all(row["passed"] for row in rows[name])]
-    if whole:
-        rest = [name for name in modes if name not in whole]
-        return f"{' and '.join(whole)} reach{'es' if len(whole) == 1 else ''} all that is aimed at" + (
-            f"; {' and '.join(rest)} not." if rest else "."
-        )
-    told = [
-        f"{name} reaches {sum(row['passed'] for row in found)} of {len(found)} aims (not: "
-        + ", ".join(row["what"][0].lower() + row["what"][1:] for row in found if not row["passed"])
-        + ")"
-        for name, found in rows.items()
-    ]
-    return f"No mode reaches all that is aimed at: {'; '.join(told)}."
+    rest = "; ".join(_reached(name, rows[name]) for name in modes if name not in whole)
+    if not whole:
+        return f"No mode reaches all that is aimed at: {rest}."
+    return f"{' and '.join(whole)} reach{'es' if len(whole) == 1 else ''} all that is aimed at" + (
+        f"; {rest}." if rest else "."
+    )
+
+
+def _reached(name: str, rows: Sequence[dict[str, Any]]) -> str:
+    kinds = {"not": False, "not measured": None}
+    lists = {
+        word: ", ".join(row["what"][0].lower() + row["what"][1:] for row in rows if row["passed"] is kind)
+        for word, kind in kinds.items()
+    }
+    left = "; ".join(f"{word}: {told}" for word, told in lists.items() if told)
+    return f"{name} reaches {sum(row['passed'] is True for row in rows)} of {len(rows)} aims ({left})"
 
 
 def _is_a_hybrid(result: dict[str, Any], name: str, half: dict[str, Any]) -> str:
@@ -209,6 +192,21 @@ def _moves(mode: dict[str, Any], corpora: Sequence[str]) -> list[str]:
 
 
 def _nearness(result: dict[str, Any], name: str, half: dict[str, Any]) -> list[str]:
+    return [*_half_way(result, name, half), *_farthest(result, name)]
+
+
+def _farthest(result: dict[str, Any], name: str) -> list[str]:
+    # What is natural half-way may stray on the way there.
+    ratios = {alpha: distance_ratio(result, name, alpha=alpha) for alpha in BETWEEN}
+    known = {alpha: ratio for alpha, ratio in ratios.items() if ratio is not None}
+    worst = max(known, key=lambda alpha: known[alpha], default=None)
+    if worst is None or known[worst] <= MOST_DISTANCE:
+        return []
+    far = f"{known[worst]:.1f} times as far as the fade there"
+    return [f"They are farthest from the recordings of both at {worst:g}: {far}."]
+
+
+def _half_way(result: dict[str, Any], name: str, half: dict[str, Any]) -> list[str]:
     ratio = distance_ratio(result, name)
     if ratio is None:
         return []
@@ -238,41 +236,6 @@ def _second_opinion(result: dict[str, Any], name: str) -> list[str]:
             f"To the second judge they are {second:.1f} times as far from the recordings of both as fades are."
         )
     return found
-
-
-def _beware(result: dict[str, Any]) -> list[str]:
-    found = []
-    if named := calibrated_modes(result):
-        found.append(
-            f"The alpha of {named} was calibrated by the same two judges, fitted on the same training files, that its "
-            "probabilities are reported with here: that they are near alpha shows that the calibration carries over to "
-            "other sound, and not what another judge would say. Held-out sound is never used for it."
-        )
-    found += dict.fromkeys(
-        f"{line[0].upper()}{line[1:]}." for mode in result["modes"].values() for line in mode["warnings"]
-    )
-    if not result["held_out"]:
-        found.append("Nothing was held out of the training, so this is about sound that the model has heard.")
-    for name, judge in result["judges"].items():
-        accuracy = judge["accuracy"]
-        if accuracy is None:
-            found.append(f"There are too few recordings to say how well the judge by {name} tells the corpora apart.")
-        elif accuracy < LEAST_ACCURACY:
-            found.append(
-                f"The judge by {name} hardly tells the corpora apart (right in {percent(accuracy)} of unheard "
-                "segments), so its probabilities say little."
-            )
-    return [*found, *_content_holds(result["latents"])]
-
-
-def _content_holds(latents: dict[str, Any]) -> list[str]:
-    content, codes, chance = (latents[key] for key in ("corpus_near_content", "corpus_near_codes", "chance"))
-    if content is None or content <= chance + HELD:
-        return []
-    return [
-        f"The content still holds its corpus: {percent(content)} of a step's nearest neighbours by content are of its "
-        f"own corpus ({percent(codes)} by latents, {percent(chance)} is chance)."
-    ]
 
 
 def _with_interval(distance: dict[str, float]) -> str:

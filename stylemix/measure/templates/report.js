@@ -55,8 +55,9 @@ function checkRows(checks) {
   const head = el("thead"), body = el("tbody");
   head.append(tableRow(["", "Mode", "Aim", "Wanted", "Measured"], "th"));
   for (const { mode, what, wanted, measured, passed } of checks) {
-    const cells = [passed ? "✓ met" : "✗ missed", mode || "model", what, wanted, measured];
-    body.append(tableRow(cells, "td", [passed ? "met" : "missed", "of"]));
+    const [word, kind] = passed === null ? ["? not measured", "of"] : passed ? ["✓ met", "met"] : ["✗ missed", "missed"];
+    const cells = [word, mode || "model", what, wanted, measured];
+    body.append(tableRow(cells, "td", [kind, "of"]));
   }
   return [head, body];
 }
