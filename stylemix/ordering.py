@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # What is no option of the command under its own name.
 _FLAGS = ("raw_alpha", "extrapolate")
+_RENAMED = {"from_corpus": "from"}
 _NOT_REPEATED = ("force", "stems", "variation")
 
 
@@ -126,5 +127,5 @@ def _command(run: Run, asked: dict[str, Any]) -> str:
             words += [f"--{name.replace('_', '-')}"] if value else []
         elif not (name in ("start_s", "target_start_s", "seed") and not value):
             # An option's seconds are said by its help and not by its name.
-            words += [f"--{name.removesuffix('_s').replace('_', '-')}", str(value)]
+            words += [f"--{_RENAMED.get(name, name.removesuffix('_s')).replace('_', '-')}", str(value)]
     return shlex.join(words)

@@ -35,6 +35,7 @@ CONTRACT = {
         "--target",
         "--mode",
         "--to",
+        "--from",
         "--start",
         "--duration",
         "--target-start",
@@ -319,8 +320,8 @@ def rendered(floor: Callable[..., None]) -> list[tuple[str, tuple[Any, ...], dic
 
 # What the command hands over where the user gives nothing: the dials as they are by default.
 USUAL = {
-    **Dials().as_dict(), "alpha": None, "source": None, "target": None, "to": None, "start_s": 0.0, "duration_s": None,
-    "target_start_s": 0.0, "target_duration_s": None,
+    **Dials().as_dict(), "alpha": None, "source": None, "target": None, "to": None, "from_corpus": None,
+    "start_s": 0.0, "duration_s": None, "target_start_s": 0.0, "target_duration_s": None,
     "stems": None, "weights": None, "source_cluster": None, "target_cluster": None, "raw_alpha": False,
     "extrapolate": False, "variation": 1, "bits": None, "sample_rate": None, "seed": 0, "force": False,
     "show_progress": True,
@@ -334,6 +335,7 @@ USUAL = {
         ("--target b.wav --mode morph", {"target": Path("b.wav"), "mode": "morph"}),
         ("--target b.wav --target-start 3 --target-duration 4",
          {"target": Path("b.wav"), "target_start_s": 3.0, "target_duration_s": 4.0}),
+        ("--from cage", {"from_corpus": "cage"}),
         ("--to cage --start 1 --duration 2", {"to": "cage", "start_s": 1.0, "duration_s": 2.0}),
         ("--stems s --bits 32f --sample-rate 48000", {"stems": Path("s"), "bits": "32f", "sample_rate": 48000}),
         ("--phase estimate --quality draft --seed 5", {"phase": "estimate", "quality": "draft", "seed": 5}),

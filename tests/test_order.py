@@ -123,7 +123,7 @@ def test_a_cluster_brings_its_stretch(run: FakeRun, tmp_path: Path) -> None:
     told = hybrid_file(run, alpha=0.5, source_cluster=1, target_cluster=3, out=out, show_progress=False)  # type: ignore[arg-type]
     # The last step of a stretch may reach beyond the end of its file.
     step_s = FRAMES * run.vqt.hop_length / RATE
-    assert told["target"] == "high"
+    assert (told["target"], told["from"], told["to"]) == ("high, cluster 3", "low", "high")
     assert told["seconds"] == pytest.approx(order(run, source_cluster=1).duration_s, abs=step_s)
     with pytest.raises(BadInput, match="--source-cluster chooses where to begin, got --start 1 too"):
         order(run, source_cluster=2, start_s=1.0)

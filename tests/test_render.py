@@ -393,6 +393,43 @@ def test_a_folder_is_rendered_file_by_file_and_a_bad_one_is_named(run: FakeRun, 
         hybrid_folder(run, source=songs, out=tmp_path / "out", alpha=0.5, show_progress=False)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"to": "hihg"}, "no corpus 'hihg' in this run"),
+        ({"from_corpus": "hihg"}, "no corpus 'hihg' in this run"),
+        ({"mode": "style", "from_corpus": "high", "to": "high"}, "the source is of high already"),
+        ({"alpha": None, "weights": "low=0.5"}, "weights: must sum to 1"),
+        ({"weights": "low=0.5,high=0.5"}, "got both; leave one out"),
+        ({"alpha": None}, "alpha is missing"),
+        ({"variation": 51}, "variation: must be 1 to 50, got 51"),
+        ({"variation": 2, "mode": "style"}, "the mode style has one answer"),
+        ({"source_cluster": 1}, "got --source too; leave one out"),
+        ({"target_cluster": 9}, "there is no cluster 9"),
+        ({"continuity": 101}, "continuity: must be 0 to 100"),
+        ({"mode": "morph"}, "add --target FILE"),
+        ({"target": "gone.wav"}, "gone.wav"),
+        ({"target_start_s": 1.0}, "add --target FILE"),
+        ({"start_s": -1.0}, "start must be 0 or more seconds, got -1"),
+        ({"duration_s": 0.0}, "duration must be more than 0 seconds, got 0"),
+        ({"bits": "12"}, "bits: must be 16, 24 or 32f, got '12'"),
+        ({"sample_rate": 3}, "1000 to 768000 Hz, got 3"),
+    ],
+)
+def test_a_mistake_that_no_file_makes_is_one_and_not_one_for_each(
+    run: FakeRun, tmp_path: Path, options: dict[str, object], message: str
+) -> None:
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    for name in ("a", "b"):
+        (songs / f"{name}.wav").write_bytes(b"never opened")
+    with pytest.raises(BadInput, match=message) as caught:
+        hybrid_folder(run, source=songs, out=tmp_path / "out", **{"alpha": 0.5, "show_progress": False} | options)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    assert "files could be used" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
 def test_rebuilding_reports_how_well_the_model_knows_a_file(run: FakeRun, tmp_path: Path) -> None:
     result = rebuild_file(run, run.files[1].path, out=tmp_path / "r.wav", show_progress=False)  # type: ignore[arg-type]
     found, original = read_wave(tmp_path / "r.wav"), read_wave(run.files[1].path)

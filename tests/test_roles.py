@@ -73,7 +73,9 @@ def test_weights_are_read_by_name(value: object) -> None:
 
 
 def test_rounded_weights_are_scaled_to_one_and_unnamed_corpora_have_none() -> None:
-    assert sum(parse_weights("cage=0.333,boys=0.333,organ=0.333", NAMES).shares) == pytest.approx(1, abs=1e-15)
+    for third in ("0.33", "0.333"):
+        thirds = parse_weights(f"cage={third},boys={third},organ={third}", NAMES).shares
+        assert thirds == pytest.approx((1 / 3,) * 3, abs=1e-15)
     assert parse_weights("boys=1", NAMES).shares == (0, 1, 0)
     assert parse_weights("a=b=0.4,c=0.6", ["a=b", "c"]).shares == (0.4, 0.6)
 
@@ -82,7 +84,8 @@ def test_rounded_weights_are_scaled_to_one_and_unnamed_corpora_have_none() -> No
     ("value", "message"),
     [
         ("cage=0.2,boys=0.5", r"must sum to 1, got 0.7; write shares such as a=0.2,b=0.8"),
-        ("cage=0.2,boys=0.802", r"must sum to 1, got 1.002"),
+        ("cage=0.2,boys=0.82", r"must sum to 1, got 1.02"),
+        ("cage=0.3,boys=0.3,organ=0.3", r"must sum to 1, got 0.9;"),
         ({}, r"must sum to 1, got 0"),
         ("cage=1.5,boys=-0.5", r"share of boys must be 0 or more, got -0.5"),
         ("cage=nan,boys=1", r"share of cage must be 0 or more, got nan"),
@@ -178,6 +181,71 @@ def test_files_that_are_gone_are_left_out_with_a_word(run: FakeRun, tmp_path: Pa
     assert list(roles.targets) == [3, 4, 5]
     assert [w for w in roles.warnings if w.startswith("1 of 2 target files are not used")]
     assert list(roles_of(moved, mode="style").targets) == [2, 3]
+
+
+# ---- sources from elsewhere
+
+
+@pytest.fixture
+def strange(tmp_path: Path) -> Path:
+    return Wave(music(np.random.default_rng(5), RATE, [300.0]), RATE).save(tmp_path / "strange.wav")
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "other"),
+    [
+        ({}, 0, 1),
+        ({"to": "cage"}, 1, 0),
+        ({"to": "organ"}, 0, 2),
+        ({"to": "cage", "mode": "style"}, 1, 0),
+        ({"weights": "cage=0.25,boys=0.75"}, 0, 1),
+    ],
+)
+def test_a_source_from_elsewhere_is_never_taken_as_what_it_is_to_become(
+    run: FakeRun, strange: Path, asked: dict[str, object], own: int, other: int
+) -> None:
+    roles = roles_of(run, source=strange, **asked)
+    assert (roles.source_index, roles.own, roles.other) == (None, own, other)
+    assert roles.warnings == (f"strange.wav is no file of this run: taken as {NAMES[own]}; --from NAME says otherwise",)
+
+
+def test_a_target_file_says_what_a_source_from_elsewhere_is_not(run: FakeRun, strange: Path) -> None:
+    roles = roles_of(run, source=strange, target=run.files[0].path)
+    assert (roles.own, roles.other, list(roles.targets)) == (1, 0, [0])
+
+
+def test_the_corpus_of_a_source_from_elsewhere_can_be_named(run: FakeRun, strange: Path) -> None:
+    roles = roles_of(run, source=strange, from_corpus="organ")
+    assert (roles.own, roles.other, roles.warnings) == (2, 0, ())
+    assert roles_of(run, source=strange, from_corpus="organ", weights="cage=0.25,organ=0.75").alpha == 0.25
+    # Without a source it is that of the file that stands for the corpus.
+    assert roles_of(run, from_corpus="organ").source in {run.files[4].path, run.files[5].path}
+    assert roles_of(run, to="cage").own == 1
+    with pytest.raises(BadInput, match="no corpus 'organs' in this run; choose one of cage, boys, organ"):
+        roles_of(run, source=strange, from_corpus="organs")
+
+
+def test_what_the_run_knows_of_a_source_is_not_contradicted(run: FakeRun) -> None:
+    boys = run.files[2].path
+    assert roles_of(run, source=boys, from_corpus="boys").own == 1
+    with pytest.raises(
+        BadInput, match=r"boys0\.wav is of boys in this run, got --from cage; leave --from out"
+    ) as caught:
+        roles_of(run, source=boys, from_corpus="cage")
+    assert "\n" not in str(caught.value)
+
+
+def test_style_within_one_corpus_is_refused_and_a_match_is_not(run: FakeRun, strange: Path) -> None:
+    boys = run.files[2].path
+    for mode in ("match", "cross"):
+        roles = roles_of(run, source=boys, to="boys", mode=mode)
+        assert roles.own == roles.other == 1
+    way_out = "of boys already, and the mode style would change nothing; name another corpus with --to, or choose"
+    with pytest.raises(BadInput, match=rf"boys0\.wav is {way_out}") as caught:
+        roles_of(run, source=boys, to="boys", mode="style")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(BadInput, match=f"the source is {way_out}"):
+        roles_of(run, source=strange, to="boys", from_corpus="boys", mode="style")
 
 
 # ---- clusters

@@ -102,6 +102,7 @@ def hybrid(
     target: opt.Target = None,
     mode: opt.Mode = "match",
     to: opt.To = None,
+    from_corpus: opt.From = None,
     start: opt.Start = 0.0,
     duration: opt.Duration = None,
     target_start: opt.TargetStart = 0.0,
@@ -151,10 +152,11 @@ def hybrid(
         from stylemix.ordering import render_asked
 
         asked: dict[str, Any] = {
-            "alpha": alpha, "source": source, "target": target, "mode": mode, "to": to, "start_s": start,
-            "duration_s": duration, "target_start_s": target_start, "target_duration_s": target_duration,
-            "stems": stems, "weights": weights, "source_cluster": source_cluster,
-            "target_cluster": target_cluster, "raw_alpha": raw_alpha, "extrapolate": extrapolate,
+            "alpha": alpha, "source": source, "target": target, "mode": mode, "to": to,
+            "from_corpus": from_corpus, "start_s": start, "duration_s": duration, "target_start_s": target_start,
+            "target_duration_s": target_duration, "stems": stems, "weights": weights,
+            "source_cluster": source_cluster, "target_cluster": target_cluster, "raw_alpha": raw_alpha,
+            "extrapolate": extrapolate,
             "variation": variation, "align": align, "continuity": continuity, "randomness": randomness,
             "loudness": loudness, "chroma": chroma, "timbre": timbre, "envelope": envelope, "pitch": pitch,
             "detail": detail, "rhythm": rhythm, "phase": phase, "quality": quality, "bits": bits,

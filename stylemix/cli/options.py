@@ -100,6 +100,10 @@ Mode: TypeAlias = Annotated[
 To: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="The corpus to move towards, of more than two.")
 ]
+From: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--from", metavar="NAME", help="The corpus that a source is of which is no file of the run."),
+]
 Start: TypeAlias = Annotated[
     float, typer.Option(metavar="S", help="Where to begin in the source (seconds).")
 ]

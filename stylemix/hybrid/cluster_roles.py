@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ def find_clusters(
 
 
 def check_stretch(source_cluster: int | None, start_s: float, duration_s: float | None) -> None:
-    """Refuse a stretch beside a cluster that brings its own.
+    """Refuse a stretch that is none, or beside a cluster that brings its own.
 
     Parameters
     ----------
@@ -75,8 +76,12 @@ def check_stretch(source_cluster: int | None, start_s: float, duration_s: float 
     Raises
     ------
     BadInput
-        If both say where to begin.
+        If both say where to begin, or the stretch is none.
     """
+    if not (math.isfinite(start_s) and start_s >= 0):
+        raise BadInput(f"start must be 0 or more seconds, got {start_s:g}")
+    if duration_s is not None and not (math.isfinite(duration_s) and duration_s > 0):
+        raise BadInput(f"duration must be more than 0 seconds, got {duration_s:g}")
     if source_cluster is not None and start_s:
         raise BadInput(f"hybrid: --source-cluster chooses where to begin, got --start {start_s:g} too; leave one out")
 

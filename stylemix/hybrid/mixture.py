@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 
-# Shares as people write them, 0.33 three times, are meant to sum to 1.
-SUM_SLACK = 1e-3
+# Shares as people write them, 0.33 three times, are meant to sum to 1: two decimals of three shares leave 0.01.
+SUM_SLACK = 0.011
 _WAY_OUT = "write shares such as a=0.2,b=0.8 that sum to 1"
 
 

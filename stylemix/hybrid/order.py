@@ -14,9 +14,11 @@ from stylemix.hybrid.curve import Curve, parse_alpha
 from stylemix.hybrid.dials import Dials, find_dials
 from stylemix.hybrid.mixture import check_weights
 from stylemix.hybrid.modes import plain
+from stylemix.hybrid.prepare import check_answers
 from stylemix.hybrid.roles import Roles, assign_roles
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.target_stretch import check_target_stretch
+from stylemix.hybrid.wishes import Wishes, read_wishes
 from stylemix.model.run import Run, inputs_of
 
 # A page of more is no longer listened to.
@@ -123,6 +125,7 @@ def read_order(
     source: str | Path | None = None,
     target: str | Path | None = None,
     to: str | None = None,
+    from_corpus: str | None = None,
     weights: str | Mapping[str, float] | None = None,
     source_cluster: int | None = None,
     target_cluster: int | None = None,
@@ -151,6 +154,8 @@ def read_order(
         Any sound file; by default all files of the other corpus.
     to : str, optional
         Corpus at alpha 1; by default the first one to which the source does not belong.
+    from_corpus : str, optional
+        Corpus of a source that is no file of the run; by default the first that is not at alpha 1.
     weights : str or mapping, optional
         Shares of several corpora, ``"cage=0.2,boys=0.5,organ=0.3"``, in place of alpha and `to`.
     source_cluster, target_cluster : int, optional
@@ -182,22 +187,101 @@ def read_order(
     BadInput
         If anything is wrong.
     """
-    turned = find_dials(dials)
-    if not 1 <= variation <= MOST_VARIATIONS:
-        raise BadInput(f"variation: must be 1 to {MOST_VARIATIONS}, got {variation}")
-    if weights is not None:
-        check_weights(alpha=alpha, target=target, to=to, mode=turned.mode)
-    check_stretch(source_cluster, start_s, duration_s)
-    roles = assign_roles(
-        run, source=source, target=target, mode=turned.mode, to=to, weights=weights,
-        source_cluster=source_cluster, target_cluster=target_cluster,
+    checked = check_asked(
+        run, alpha=alpha, source=source, target=target, to=to, from_corpus=from_corpus, weights=weights,
+        source_cluster=source_cluster, target_cluster=target_cluster, start_s=start_s, duration_s=duration_s,
+        target_start_s=target_start_s, target_duration_s=target_duration_s, extrapolate=extrapolate,
+        variation=variation, **dials,
     )  # fmt: skip
-    stretch_s = check_target_stretch(target, target_start_s, target_duration_s, mode=turned.mode)
-    roles = replace(roles, target_stretch_s=stretch_s)
-    if weights is None and alpha is None:
-        raise BadInput("hybrid: alpha is missing; give one, 0 (the source) to 1 (the target), or weights")
-    curve = parse_alpha(roles.alpha if alpha is None else alpha, extrapolate=extrapolate)  # type: ignore[arg-type]
+    roles = assign_roles(
+        run, source=source, target=target, mode=checked.dials.mode, to=to, from_corpus=from_corpus, weights=weights,
+        source_cluster=source_cluster, target_cluster=target_cluster, wishes=checked.wishes,
+    )  # fmt: skip
+    roles = replace(roles, target_stretch_s=checked.target_stretch_s)
+    curve = checked.curve or parse_alpha(roles.alpha, extrapolate=extrapolate)  # type: ignore[arg-type]
     if roles.stretch_s is not None:
         start_s, longest_s = roles.stretch_s
         duration_s = longest_s if duration_s is None else min(duration_s, longest_s)
-    return Order(run, curve, turned, roles, start_s, duration_s, seed, raw_alpha, variation)
+    return Order(run, curve, checked.dials, roles, start_s, duration_s, seed, raw_alpha, variation)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What can be said of an order whatever its source is.
+
+    Parameters
+    ----------
+    dials : Dials
+        What the user turned.
+    curve : Curve or None
+        Alpha over time; None where weights say it, for which the source's corpus counts.
+    target_stretch_s : tuple of float or None
+        Start and duration (seconds) of what is used of a target file.
+    wishes : Wishes
+        Of the parents.
+    """
+
+    dials: Dials
+    curve: Curve | None
+    target_stretch_s: tuple[float, float] | None
+    wishes: Wishes
+
+
+def check_asked(
+    run: Run,
+    *,
+    alpha: float | str | Path | Curve | None = None,
+    source: str | Path | None = None,
+    target: str | Path | None = None,
+    to: str | None = None,
+    from_corpus: str | None = None,
+    weights: str | Mapping[str, float] | None = None,
+    source_cluster: int | None = None,
+    target_cluster: int | None = None,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    target_start_s: float = 0.0,
+    target_duration_s: float | None = None,
+    extrapolate: bool = False,
+    variation: int = 1,
+    **dials: Any,
+) -> Checked:
+    """Check all of an order that does not depend on what the source is.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    alpha, source, target, to, from_corpus, weights, source_cluster, target_cluster : object
+        As for `read_order`; the source may be a folder.
+    start_s, duration_s, target_start_s, target_duration_s, extrapolate, variation : object
+        As for `read_order`.
+    **dials
+        See `Dials`.
+
+    Returns
+    -------
+    Checked
+        What was read.
+
+    Raises
+    ------
+    BadInput
+        If anything is wrong.
+    """
+    turned = find_dials(dials)
+    if not 1 <= variation <= MOST_VARIATIONS:
+        raise BadInput(f"variation: must be 1 to {MOST_VARIATIONS}, got {variation}")
+    check_answers(turned.mode, variation)
+    if weights is not None:
+        check_weights(alpha=alpha, target=target, to=to, mode=turned.mode)
+    check_stretch(source_cluster, start_s, duration_s)
+    wishes = read_wishes(
+        run, source=source, target=target, mode=turned.mode, to=to, from_corpus=from_corpus, weights=weights,
+        source_cluster=source_cluster, target_cluster=target_cluster,
+    )  # fmt: skip
+    stretch_s = check_target_stretch(target, target_start_s, target_duration_s, mode=turned.mode)
+    if weights is None and alpha is None:
+        raise BadInput("hybrid: alpha is missing; give one, 0 (the source) to 1 (the target), or weights")
+    curve = None if alpha is None else parse_alpha(alpha, extrapolate=extrapolate)
+    return Checked(turned, curve, stretch_s, wishes)

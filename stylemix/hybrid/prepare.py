@@ -121,8 +121,7 @@ def prepare_variations(
     """
     check_length(source, step_samples(run))
     kind = MODES[dials.mode].target
-    if n > 1 and kind in ("none", "warped"):
-        raise BadInput(f"variations: the mode {dials.mode} has one answer; choose match, cross or fade for {n} of them")
+    check_answers(dials.mode, n)
     blender = Blender(run.vqt, run.recipe.model.frames_per_step, resolve(dials), roles.shares)
     if kind == "none":
         shift = style_shift(run, roles.own, roles.others, roles.shares)
@@ -147,6 +146,25 @@ def prepare_variations(
         Prepared(run, blender, tuple(side[i][0] for side in sides), warnings, _together([side[i][1] for side in sides]))
         for i in range(n)
     ]
+
+
+def check_answers(mode: str, n: int) -> None:
+    """Refuse several answers of a mode without a choice of material.
+
+    Parameters
+    ----------
+    mode : str
+        What is going to be done.
+    n : int
+        How many are asked for.
+
+    Raises
+    ------
+    BadInput
+        If there is but one.
+    """
+    if n > 1 and MODES[mode].target in ("none", "warped"):
+        raise BadInput(f"variations: the mode {mode} has one answer; choose match, cross or fade for {n} of them")
 
 
 def _mosaics(run: Run, roles: Roles, source: SourceReader, blender: Blender, seed: int) -> Prepared:

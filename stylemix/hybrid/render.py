@@ -10,13 +10,12 @@ import numpy as np
 
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
-from stylemix.hybrid.curve import Curve, parse_alpha
-from stylemix.hybrid.dials import Dials, find_dials
-from stylemix.hybrid.order import read_order
+from stylemix.hybrid.curve import Curve
+from stylemix.hybrid.order import check_asked, read_order
 from stylemix.hybrid.pieces import pieces as pieces
 from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
 from stylemix.hybrid.rendering import order_outputs, prepare_ways, render_order
-from stylemix.hybrid.writing import check_outputs, render_each
+from stylemix.hybrid.writing import check_format, check_outputs, render_each
 from stylemix.model.run import Run
 from stylemix.progress import progress
 
@@ -55,16 +54,16 @@ def hybrid_file(
     show_progress : bool
         Show bars on stderr.
     **asked
-        What is blended, as for `stylemix.hybrid.order.read_order` (source, target, to, weights, source_cluster,
-        target_cluster, start_s, duration_s, target_start_s, target_duration_s, seed, raw_alpha,
+        What is blended, as for `stylemix.hybrid.order.read_order` (source, target, to, from_corpus, weights,
+        source_cluster, target_cluster, start_s, duration_s, target_start_s, target_duration_s, seed, raw_alpha,
         extrapolate, variation), and how, as for `stylemix.hybrid.dials.Dials` (mode, align, continuity, randomness,
         loudness, chroma, timbre, envelope, pitch, detail, rhythm, phase, quality).
 
     Returns
     -------
     dict
-        JSON-safe: out, stems, source, target, mode, dials, phase, quality (None where nothing is estimated), alpha,
-        calibrated, seconds, sample_rate, channels, real_time_factor, peak, gain, warnings and facts about the
+        JSON-safe: out, stems, source, target, from, to, mode, dials, phase, quality (None where nothing is estimated),
+        alpha, calibrated, seconds, sample_rate, channels, real_time_factor, peak, gain, warnings and facts about the
         alignment.
 
     Raises
@@ -156,10 +155,13 @@ def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: A
     """
     if not Path(source).is_dir():
         raise BadInput(f"{source}: is not a folder; give a folder of sound files, or --source FILE --out FILE")
-    # An alpha or a word that cannot be read is one mistake, not one for each file.
-    if options.get("alpha") is not None:
-        options["alpha"] = parse_alpha(options["alpha"], extrapolate=options.get("extrapolate", False))
-    find_dials({key: value for key, value in options.items() if key in Dials.__dataclass_fields__})
+    # What is wrong whatever the file is one mistake, not one for each file.
+    elsewhere = ("bits", "sample_rate", "force", "show_progress", "stems", "seed", "raw_alpha")
+    asked = {key: value for key, value in options.items() if key not in elsewhere}
+    checked = check_asked(run, source=source, **asked)
+    check_format(options.get("bits"), options.get("sample_rate"))
+    if checked.curve is not None:
+        options["alpha"] = checked.curve
     stems = options.pop("stems", None)
 
     def render(path: Path, to: Path) -> dict[str, Any]:

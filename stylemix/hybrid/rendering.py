@@ -106,8 +106,8 @@ def render_order(
     Returns
     -------
     dict
-        JSON-safe: source, target, mode, dials, phase, quality, alpha, calibrated, seconds, channels, warnings and facts
-        about the alignment.
+        JSON-safe: source, target, from, to, mode, dials, phase, quality, alpha, calibrated, seconds, channels, warnings
+        and facts about the alignment.
     """
     curve, calibrated, warnings = order.positions(reader.duration_s)
     with progress("rendering", reader.duration_s, show=show_progress) as report:
@@ -118,6 +118,8 @@ def render_order(
     return {
         "source": str(roles.source),
         "target": _target(order, heard=bool(prepared.targets)),
+        "from": order.run.corpora[roles.own],
+        "to": ", ".join(order.run.corpora[i] for i in roles.others),
         "mode": dials.mode,
         "dials": dials.as_dict(),
         "phase": dials.phase,
@@ -137,5 +139,7 @@ def _target(order: Order, *, heard: bool) -> str:
     # The mode style hears no file: it goes by the corpus.
     given = {key for key in roles.targets if heard and (key < 0 or len(roles.targets) == 1)}
     names = [str(roles.targets[key]) for key in given] or [order.run.corpora[i] for i in roles.others]
+    if roles.target_cluster is not None:
+        names.append(f"cluster {roles.target_cluster}")
     stretch = roles.target_stretch_s
     return ", ".join(names) + ("" if stretch is None else f" from {stretch[0]:.3g} s, {stretch[1]:.3g} s long")

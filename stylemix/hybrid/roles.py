@@ -11,11 +11,12 @@ import numpy as np
 
 from stylemix.audio import probe, shown_name
 from stylemix.errors import BadInput
-from stylemix.hybrid.cluster_roles import find_clusters, masks_of
-from stylemix.hybrid.mixture import Mixture, check_weights, parse_weights
-from stylemix.hybrid.run_files import existing_files, find_corpus
+from stylemix.hybrid.cluster_roles import masks_of
+from stylemix.hybrid.mixture import Mixture
+from stylemix.hybrid.run_files import existing_files
 from stylemix.hybrid.run_files import find_file as find_file
 from stylemix.hybrid.run_files import representative as representative
+from stylemix.hybrid.wishes import Wishes, nothing_to_do, read_wishes
 
 if TYPE_CHECKING:
     from stylemix.explore.groups import RunClusters
@@ -54,6 +55,8 @@ class Roles:
         Where a cluster is the target, the latent steps of each target file that belong to it.
     target_stretch_s : tuple of float, optional
         Start and duration (seconds) of what is used of a target file, where it is not all of it.
+    target_cluster : int, optional
+        Number of the cluster that `masks` are of.
     """
 
     source: Path
@@ -69,6 +72,7 @@ class Roles:
     stretch_s: tuple[float, float] | None = None
     masks: dict[int, np.ndarray] = field(default_factory=dict)
     target_stretch_s: tuple[float, float] | None = None
+    target_cluster: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "others", self.others or (self.other,))
@@ -117,9 +121,11 @@ def assign_roles(
     target: str | Path | None,
     mode: str,
     to: str | None,
+    from_corpus: str | None = None,
     weights: str | Mapping[str, float] | Mixture | None = None,
     source_cluster: int | None = None,
     target_cluster: int | None = None,
+    wishes: Wishes | None = None,
 ) -> Roles:
     """Find out who is who.
 
@@ -128,19 +134,23 @@ def assign_roles(
     run : Run
         The trained model.
     source : str or Path, optional
-        Any file; by default a representative one of the first corpus.
+        Any file; by default a representative one of the corpus that `from_corpus` names, or of the first.
     target : str or Path, optional
         Any file; by default everything in the other corpus.
     mode : str
         What is going to be done.
     to : str, optional
         Name of the target's corpus.
+    from_corpus : str, optional
+        Name of the source's corpus, where it is no file of the run; by default the first other than the target's.
     weights : str, mapping or Mixture, optional
         Shares of the corpora in place of alpha and `to` (see `stylemix.hybrid.mixture.parse_weights`).
     source_cluster : int, optional
         Number of a cluster, as on the map, whose middle is the source.
     target_cluster : int, optional
         Number of a cluster to which the targets are restricted.
+    wishes : Wishes, optional
+        What `read_wishes` gives for the same, if it is known.
 
     Returns
     -------
@@ -150,30 +160,23 @@ def assign_roles(
     Raises
     ------
     BadInput
-        If a file, the corpus or a cluster does not exist, `mode` needs a target, the weights are no weights, a
-        cluster has nothing of what is asked of it, or two choices contradict each other.
+        If a file, a corpus or a cluster does not exist, `mode` needs a target, the weights are no weights, a cluster
+        has nothing of what is asked of it, two choices contradict each other, or nothing would be changed.
     """
-    mixture = None
-    if weights is not None:
-        check_weights(target=target, to=to, mode=mode)
-        mixture = parse_weights(weights, run.corpora)
-    if mode == "morph" and target is None:
-        raise BadInput("hybrid: the mode morph aligns two given files; add --target FILE")
-    goal = None if to is None else find_corpus(run, to)
-    place = None if target is None else find_file(run, target)
-    if mode == "style" and target is not None and place is None:
-        raise BadInput(
-            f"hybrid: the mode style goes by what was learnt of a corpus, {shown_name(target)} is no file of the run; "
-            "leave --target out, or choose another --mode"
-        )
-    clusters = find_clusters(run, source, target, place, source_cluster, target_cluster)
+    wishes = wishes or read_wishes(
+        run, source=source, target=target, mode=mode, to=to, from_corpus=from_corpus, weights=weights,
+        source_cluster=source_cluster, target_cluster=target_cluster,
+    )  # fmt: skip
+    mixture, place, clusters = wishes.mixture, wishes.place, wishes.clusters
     warnings: list[str] = []
-    index, path, stretch = _source(run, source, source_cluster, clusters, goal, warnings)
-    own = 0 if index is None else run.files[index].corpus
+    index, path, stretch = _source(run, source, source_cluster, wishes, warnings)
+    own = _own(run, index, path, wishes, warnings)
     if mixture is not None:
         others, shares = mixture.others(own)
     else:
-        others, shares = (_other(run, own, goal, place, target_cluster, clusters),), (1.0,)
+        others, shares = (_other(run, own, wishes.goal, place, target_cluster, clusters),), (1.0,)
+    if mode == "style" and others == (own,):
+        raise nothing_to_do(run, shown_name(path.name), own)
     files = _target_files(run, others, target, place)
     masks = {} if target_cluster is None or clusters is None else _masks(run, files, target, target_cluster, clusters)
     targets: dict[int, Path] = {}
@@ -184,21 +187,40 @@ def assign_roles(
         path, index, own, others[int(np.argmax(shares))], targets, tuple(warnings), others, shares,
         corpus_of={key: corpus for corpus, wanted in files.items() for key in wanted if key in targets},
         alpha=None if mixture is None else mixture.alpha(own), stretch_s=stretch,
-        masks={key: masks[key] for key in targets if key in masks},
+        masks={key: masks[key] for key in targets if key in masks}, target_cluster=target_cluster,
     )  # fmt: skip
+
+
+def _own(run: Run, index: int | None, path: Path, wishes: Wishes, warnings: list[str]) -> int:
+    """Corpus of the source: what the run knows of it, what the user says, or a guess that is told."""
+    if index is None:
+        own = wishes.own_of_stranger(run)
+        if wishes.origin is None:
+            name = shown_name(run.corpora[own])
+            # A guess is told: it decides which way the hybrid goes.
+            warnings.append(
+                f"{shown_name(path.name)} is no file of this run: taken as {name}; --from NAME says otherwise"
+            )
+        return own
+    own = run.files[index].corpus
+    if wishes.origin not in (None, own):
+        raise BadInput(
+            f"hybrid: {shown_name(path.name)} is of {shown_name(run.corpora[own])} in this run, got --from "
+            f"{shown_name(run.corpora[wishes.origin])}; leave --from out"
+        )
+    return own
 
 
 def _source(
     run: Run,
     source: str | Path | None,
     number: int | None,
-    clusters: RunClusters | None,
-    goal: int | None,
+    wishes: Wishes,
     warnings: list[str],
 ) -> tuple[int | None, Path, tuple[float, float] | None]:
     """Place among the run's files, path, and the stretch that is used where a cluster asks for one."""
-    if clusters is not None and number is not None:
-        stretch = clusters.stretch(number, outside=goal)
+    if wishes.clusters is not None and number is not None:
+        stretch = wishes.clusters.stretch(number, outside=wishes.goal)
         path = run.file_path(stretch.file)
         warnings.append(
             f"source: {shown_name(path.name)} from {stretch.start_s:.1f} s, {stretch.duration_s:.1f} s long, "
@@ -207,9 +229,10 @@ def _source(
         return stretch.file, path, (stretch.start_s, stretch.duration_s)
     if source is not None:
         return find_file(run, source), Path(source), None
-    index = representative(run, 0)
+    corpus = wishes.own_of_stranger(run)
+    index = representative(run, corpus)
     path = run.file_path(index)
-    warnings.append(f"no source given: {shown_name(path.name)}, the file nearest the mean of {run.corpora[0]}")
+    warnings.append(f"no source given: {shown_name(path.name)}, the file nearest the mean of {run.corpora[corpus]}")
     return index, path, None
 
 

@@ -50,6 +50,27 @@ def check_outputs(
         check_output(name, force=force, inputs=inputs)
 
 
+def check_format(bits: str | None, out_rate: int | None) -> None:
+    """Refuse what no file can be, whatever its ending.
+
+    Parameters
+    ----------
+    bits : str or None
+        Sample format, as the user gave it.
+    out_rate : int or None
+        Sample rate, as the user gave it (Hz).
+
+    Raises
+    ------
+    BadInput
+        If there is no such format, or the rate is out of range.
+    """
+    if bits not in (None, "16", "24", "32f"):
+        raise BadInput(f"bits: must be 16, 24 or 32f, got {bits!r}")
+    if out_rate is not None and not 1000 <= out_rate <= 768000:
+        raise BadInput(f"sample rate must be 1000 to 768000 Hz, got {out_rate}")
+
+
 def stem_path(folder: str | Path | None, stem: str) -> Path:
     """Return the file of a stem.
 
@@ -106,8 +127,7 @@ class Outputs:
         force: bool,
         inputs: Iterable[str | Path],
     ) -> None:
-        if out_rate is not None and not 1000 <= out_rate <= 768000:
-            raise BadInput(f"sample rate must be 1000 to 768000 Hz, got {out_rate}")
+        check_format(bits, out_rate)
         self._rate, self._position = sample_rate, 0
         self._exit = contextlib.ExitStack()
         self._sinks: dict[str, _Sink] = {}
