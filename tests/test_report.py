@@ -517,9 +517,10 @@ def test_who_calibrated_alpha_is_told_in_words_and_on_the_page(
         "The alpha of style was calibrated by the same two judges, fitted on the same training files, that its "
         "probabilities are reported with here"
     )
-    assert words[3].endswith("Held-out sound is never used for it.")
-    assert "near alpha shows that it carries over to other sound" in words[3]
-    assert "near alpha is what it was made for." in verdict({**numbers, "held_out": False})[3]
+    assert "Held-out sound is never used for it." in words[3]
+    assert words[3].endswith("Alpha 0.25, 0.50, 0.75 became the position 0.06, 0.25, 0.56 on the path of style.")
+    assert "near alpha, that shows that it carries over to other sound" in words[3]
+    assert "near alpha, that is what it was made for." in verdict({**numbers, "held_out": False})[3]
     assert words[4] == "Style cannot get to half-way."
     write_page(tmp_path / "r.html", with_words(numbers), rendered[:1])
     text = (tmp_path / "r.html").read_text()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from stylemix.measure.aims import percent
+from stylemix.measure.aims import BETWEEN, at_alpha, percent
 
 # Below this the classifier does not know the corpora apart on recordings that it has not heard.
 LEAST_ACCURACY = 0.7
@@ -27,12 +28,13 @@ def beware(result: dict[str, Any]) -> list[str]:
         not shared by the corpora.
     """
     found = []
-    shows = "shows that it carries over to other sound, and not what another judge would say"
+    shows = "that shows that it carries over to other sound, and not what another judge would say"
     if named := calibrated_modes(result):
         found.append(
             f"The alpha of {named} was calibrated by the same two judges, fitted on the same training files, that its "
-            f"probabilities are reported with here: that they are near alpha "
-            f"{shows if result['held_out'] else 'is what it was made for'}. Held-out sound is never used for it."
+            f"probabilities are reported with here: where they are near alpha, "
+            f"{shows if result['held_out'] else 'that is what it was made for'}. Held-out sound is never used for it. "
+            f"Alpha {_listed(BETWEEN)} became the position {_positions(result)}."
         )
     found += dict.fromkeys(
         f"{line[0].upper()}{line[1:]}." for mode in result["modes"].values() for line in mode["warnings"]
@@ -49,6 +51,19 @@ def beware(result: dict[str, Any]) -> list[str]:
                 "segments), so its probabilities say little."
             )
     return [*found, *_content_holds(result["latents"])]
+
+
+def _positions(result: dict[str, Any]) -> str:
+    told = [
+        f"{_listed([at_alpha(mode, alpha)['position'] for alpha in BETWEEN])} on the path of {name}"
+        for name, mode in result["modes"].items()
+        if mode["calibrated"]
+    ]
+    return "; ".join(told)
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
 
 
 def _content_holds(latents: dict[str, Any]) -> list[str]:
@@ -79,4 +94,5 @@ def calibrated_modes(result: dict[str, Any]) -> str:
     >>> calibrated_modes({"modes": {"match": {"calibrated": True}, "fade": {"calibrated": False}}})
     'match'
     """
-    return " and ".join(name for name, mode in result["modes"].items() if mode["calibrated"])
+    *most, last = [name for name, mode in result["modes"].items() if mode["calibrated"]] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
