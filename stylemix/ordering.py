@@ -116,6 +116,41 @@ def render_variations(run: Run, *, n: int, out: str | Path, force: bool = False,
     return result
 
 
+def answer_lines(result: dict[str, Any]) -> list[str] | None:
+    """Say for people what came of several answers.
+
+    Parameters
+    ----------
+    result : dict
+        Of `render_asked`.
+
+    Returns
+    -------
+    list of str or None
+        The page first, then a line for each file, then the warnings; None for anything but variations.
+
+    Examples
+    --------
+    >>> one = {"out": "d/variation-01.wav", "mean_run_s": 1.25, "apart": 0.0}
+    >>> answer_lines({"page": {"path": "d/index.html"}, "variations": [one], "warnings": []})
+    ['d/index.html: 1 hybrid to choose from', 'd/variation-01.wav: runs of 1.2 s on average, the best match']
+    """
+    if "variations" not in result:
+        return None
+    done = result["variations"]
+    lines = [f"{result['page']['path']}: {len(done)} hybrid{'s' * (len(done) != 1)} to choose from"]
+    for i, one in enumerate(done):
+        facts = []
+        if one.get("mean_run_s") is not None:
+            facts.append(f"runs of {one['mean_run_s']:.1f} s on average")
+        if i == 0:
+            facts.append("the best match")
+        elif one.get("apart") is not None:
+            facts.append(f"{100 * one['apart']:.0f} % of the time other material than the first")
+        lines.append(f"{one['out']}: {', '.join(facts)}" if facts else str(one["out"]))
+    return lines + [f"warning: {line}" for line in result["warnings"]]
+
+
 def _command(run: Run, asked: dict[str, Any]) -> str:
     """Write down the command that asks for the same."""
     words = ["stylemix", "hybrid", str(run.path)]

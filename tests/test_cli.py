@@ -365,11 +365,29 @@ def test_hybrid_hands_over_what_it_was_given(
 def test_variations_are_asked_for_with_a_page(
     rendered: list, floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    floor("stylemix.ordering", render_asked=lambda run, **asked: {**asked, "run": run})
-    command = "hybrid r.mix --alpha 0.5 --source a.wav --out d --variations 4 --json"
+    floor(
+        "stylemix.ordering",
+        render_asked=lambda run, **asked: {**asked, "run": run},
+        answer_lines=lambda result: ["page", f"{result['variations']} files"],
+    )
+    command = "hybrid r.mix --alpha 0.5 --source a.wav --out d --variations 4"
     assert run_command(command.split()) == 0
+    assert capsys.readouterr().out == "page\n4 files\n"
+    assert run_command([*command.split(), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["run"], found["variations"], found["out"], found["alpha"]) == ("run r.mix", 4, "d", "0.5")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_ctrl_c_outside_a_command_s_work_is_130_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, as_json: bool
+) -> None:
+    monkeypatch.setattr("stylemix.cli.make_app", raising(error))
+    assert run_command(["modes", *["--json"] * as_json]) == 130
+    shown = capsys.readouterr()
+    assert shown.err == "stylemix: interrupted; run the same command again\n"
+    assert (json.loads(shown.out) if as_json else shown.out) == ({"error": shown.err[10:-1]} if as_json else "")
 
 
 def test_rebuild_hands_over_the_quality_and_has_a_good_one_by_default(rendered: list) -> None:

@@ -345,7 +345,15 @@ def test_a_failure_leaves_no_file(run: FakeRun, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("stylemix.hybrid.blend.hear", fail)
     with pytest.raises(BadInput, match="no more"):
         hybrid_file(run, alpha=0.5, source=source, out=tmp_path / "h.wav", stems=tmp_path / "st", show_progress=False)
-    assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["s.wav"]
+    # Not even the folder that was made for the stems, but what was there before is.
+    assert [path.name for path in tmp_path.iterdir()] == ["s.wav"]
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(BadInput, match="no more"):
+        hybrid_file(
+            run, alpha=0.5, source=source, out=tmp_path / "h.wav", stems=tmp_path / "mine" / "st", show_progress=False
+        )
+    assert [path.name for path in (tmp_path / "mine").rglob("*")] == []
+    assert (tmp_path / "mine").is_dir()
 
 
 @pytest.mark.parametrize(

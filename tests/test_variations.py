@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from stylemix.errors import BadInput
 from stylemix.hybrid import variations as module
 from stylemix.hybrid.render import hybrid_file
 from stylemix.hybrid.variations import hybrid_variations
-from stylemix.ordering import render_asked, render_variations
+from stylemix.ordering import answer_lines, render_asked, render_variations
 from tests.fake_run import RATE, FakeRun, music
 
 
@@ -109,7 +110,20 @@ def test_a_failure_half_way_leaves_none_and_loses_none(
     calls.clear()
     with pytest.raises(KeyboardInterrupt):
         hybrid_variations(run, n=3, out=tmp_path / "new", **asked(source))  # type: ignore[arg-type]
-    assert files(tmp_path / "new") == []
+    assert not (tmp_path / "new").exists()
+
+
+def test_people_read_the_page_first_then_a_line_for_each(run: FakeRun, source: Path, tmp_path: Path) -> None:
+    result = render_asked(run, variations=3, out=tmp_path / "v", **asked(source))  # type: ignore[arg-type]
+    lines = answer_lines(result)
+    assert lines is not None
+    assert lines[0] == f"{tmp_path / 'v' / 'index.html'}: 3 hybrids to choose from"
+    assert re.fullmatch(r".*variation-01\.wav: runs of [\d.]+ s on average, the best match", lines[1])
+    for k in (2, 3):
+        told = rf".*variation-0{k}\.wav: runs of [\d.]+ s on average, \d+ % of the time other material than the first"
+        assert re.fullmatch(told, lines[k])
+    assert lines[4:] == [f"warning: {line}" for line in result["warnings"]]
+    assert answer_lines({"out": "h.wav"}) is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from stylemix.cli import looking, making
-from stylemix.cli.outcome import DONE, WRONG_USAGE, print_answer
+from stylemix.cli.outcome import DONE, INTERRUPTED, WRONG_USAGE, fail, print_answer
 from stylemix.version import __version__
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -61,7 +61,7 @@ def run_command(arguments: Sequence[str]) -> int:
     Returns
     -------
     int
-        The exit code: 0 done, 1 failed with one line on stderr, 2 wrong usage.
+        The exit code: 0 done, 1 failed with one line on stderr, 2 wrong usage, 130 interrupted.
 
     Examples
     --------
@@ -78,6 +78,11 @@ def run_command(arguments: Sequence[str]) -> int:
         if "--json" in arguments:
             print_answer({"error": error.format_message()}, None, as_json=True)
         return WRONG_USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        # Ctrl-C before a command's work has begun or after it has ended, or pressed again while it was being told:
+        # unhandled, it would end the process by the signal, and a script could not tell it from a crash.
+        told = fail("interrupted; run the same command again", as_json="--json" in arguments, code=INTERRUPTED)
+        return told.exit_code
 
 
 def main() -> None:

@@ -149,7 +149,7 @@ def hybrid(
     """
     with answer(as_json) as give:
         from stylemix.model.run import load_run
-        from stylemix.ordering import render_asked
+        from stylemix.ordering import answer_lines, render_asked
 
         asked: dict[str, Any] = {
             "alpha": alpha, "source": source, "target": target, "mode": mode, "to": to,
@@ -162,4 +162,5 @@ def hybrid(
             "detail": detail, "rhythm": rhythm, "phase": phase, "quality": quality, "bits": bits,
             "sample_rate": sample_rate, "seed": seed, "force": force,
         }  # fmt: skip
-        give(render_asked(load_run(run), out=out, variations=variations, show_progress=not quiet, **asked))
+        result = render_asked(load_run(run), out=out, variations=variations, show_progress=not quiet, **asked)
+        give(result, answer_lines(result))

@@ -51,7 +51,8 @@ UseRecipe: TypeAlias = Annotated[
     str, typer.Option("--recipe", metavar="NAME|FILE", help="See `stylemix recipes`.")
 ]
 Minutes: TypeAlias = Annotated[
-    float | None, typer.Option(metavar="M", help="Minutes of training; else the recipe's.")
+    float | None,
+    typer.Option(metavar="M", help="Minutes of training, plus about a minute to space alpha; else the recipe's."),
 ]
 Steps: TypeAlias = Annotated[
     int | None, typer.Option(metavar="N", help="Optimiser steps at most; else the recipe's.")

@@ -15,7 +15,7 @@ from stylemix.hybrid.order import check_asked, read_order
 from stylemix.hybrid.pieces import pieces as pieces
 from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
 from stylemix.hybrid.rendering import order_outputs, prepare_ways, render_order
-from stylemix.hybrid.writing import check_format, check_outputs, render_each
+from stylemix.hybrid.writing import check_format, check_outputs, no_empty_folders, render_each
 from stylemix.model.run import Run
 from stylemix.progress import progress
 
@@ -75,8 +75,8 @@ def hybrid_file(
     """
     began = time.perf_counter()
     order = read_order(run, alpha=alpha, **asked)
-    check_outputs(out, stems, force=force, inputs=order.inputs())
-    with order.open() as reader:
+    with no_empty_folders(out, stems), order.open() as reader:
+        check_outputs(out, stems, force=force, inputs=order.inputs())
         # Before the work, which takes minutes for an hour of sound: a format that cannot be written.
         with order_outputs(order, reader, out, stems, bits, sample_rate, force) as sinks:
             prepared = prepare_ways(order, reader, order.variation, show_progress)[-1]

@@ -14,7 +14,7 @@ from stylemix.files import check_output
 from stylemix.hybrid.curve import Curve
 from stylemix.hybrid.order import MOST_VARIATIONS, read_order
 from stylemix.hybrid.rendering import order_outputs, prepare_ways, render_order
-from stylemix.hybrid.writing import check_outputs
+from stylemix.hybrid.writing import check_outputs, no_empty_folders
 from stylemix.model.run import Run
 
 
@@ -77,11 +77,11 @@ def hybrid_variations(
         raise BadInput(f"{shown_name(folder)}: is a file; variations need a folder for --out")
     names = [folder / f"variation-{i + 1:02d}.wav" for i in range(n)]
     stems = [folder / "parents", *[None] * (n - 1)]
-    for name in (*names, *(folder / other for other in beside)):
-        check_output(name, force=force, inputs=order.inputs())
-    check_outputs(names[0], stems[0], force=force, inputs=order.inputs())
     taken = []
-    with order.open() as reader:
+    with no_empty_folders(folder / "parents"), order.open() as reader:
+        for name in (*names, *(folder / other for other in beside)):
+            check_output(name, force=force, inputs=order.inputs())
+        check_outputs(names[0], stems[0], force=force, inputs=order.inputs())
         # All files are closed together: a failure half-way leaves none, and none that was there is lost.
         with contextlib.ExitStack() as stack:
             sinks = [

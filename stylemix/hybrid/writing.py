@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -69,6 +69,41 @@ def check_format(bits: str | None, out_rate: int | None) -> None:
         raise BadInput(f"bits: must be 16, 24 or 32f, got {bits!r}")
     if out_rate is not None and not 1000 <= out_rate <= 768000:
         raise BadInput(f"sample rate must be 1000 to 768000 Hz, got {out_rate}")
+
+
+@contextlib.contextmanager
+def no_empty_folders(*outputs: str | Path | None) -> Iterator[None]:
+    """Take away the folders that work has made for its outputs, where it ends without any in them.
+
+    Parameters
+    ----------
+    *outputs : str, Path or None
+        Files or folders that are going to be written.
+
+    Yields
+    ------
+    None
+        While the work goes on.
+
+    Examples
+    --------
+    >>> folder = getfixture("tmp_path")
+    >>> with contextlib.suppress(KeyboardInterrupt), no_empty_folders(folder / "a" / "b" / "h.wav"):
+    ...     (folder / "a" / "b").mkdir(parents=True)
+    ...     raise KeyboardInterrupt
+    >>> (folder / "a").exists()
+    False
+    """
+    paths = [Path(path).absolute() for path in outputs if path is not None]
+    new = {folder for path in paths for folder in (path, *path.parents) if not folder.exists()}
+    try:
+        yield
+    except BaseException:
+        # From the inside out. What holds something stays, and so does what is no folder.
+        for folder in sorted(new, key=lambda path: len(path.parts), reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def stem_path(folder: str | Path | None, stem: str) -> Path:
