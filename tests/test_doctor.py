@@ -153,14 +153,21 @@ def test_an_imbalance_is_mentioned() -> None:
 
 def test_the_time_told_is_the_time_that_will_be_taken(two_styles: tuple[Path, Path]) -> None:
     report = inspect_folders(two_styles)
-    assert "then 5 min of learning" in "\n".join(report.lines())
+    assert "then 5 min of learning (--minutes), then about 50 s to space alpha" in "\n".join(report.lines())
     assert "then 30 min of learning" in "\n".join(report.lines(minutes=30.0))
 
 
-def test_expected_time_is_features_and_learning() -> None:
+def test_expected_time_is_features_learning_and_spacing() -> None:
     report = fake_report(fake_corpus("A", 10), fake_corpus("B", 10))
-    assert expected_training(report, minutes=2) == {"extraction_s": 12.0, "training_s": 120, "total_s": 132.0}
-    assert expected_training(report, minutes=0) == {"extraction_s": 12.0, "training_s": None, "total_s": None}
+    assert expected_training(report, minutes=2) == {
+        "extraction_s": 12.0, "training_s": 120, "calibration_s": 50.0, "total_s": 182.0,
+    }  # fmt: skip
+    unlimited = expected_training(report, minutes=0)
+    assert (unlimited["training_s"], unlimited["total_s"]) == (None, None)
+    # In both directions between every two of up to four corpora, else between neighbours.
+    for n, pairs in ((1, 0), (3, 6), (4, 12), (6, 10)):
+        many = fake_report(*(fake_corpus(str(i), 10) for i in range(n)))
+        assert expected_training(many)["calibration_s"] == 25.0 * pairs
     assert expected_training(report)["training_s"] == 300
 
 

@@ -24,6 +24,10 @@ from stylemix.doctor.words import (
 
 # From this ratio of usable time on, an imbalance is mentioned.
 UNEVEN = 4.0
+# Alpha is spaced after the learning, for two modes in each direction between two corpora: 50 s for both directions, on
+# one core. Of more corpora than four only neighbours are taken.
+SPACING_S = 25.0
+MOST_PAIRED = 4
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def expected_training(report: Report, minutes: float | None = None) -> dict[str,
     -------
     dict
         Seconds: ``extraction_s`` for the features (at most: none for files that are in the cache already),
-        ``training_s`` and ``total_s``. None where it is not known or not limited.
+        ``training_s``, ``calibration_s`` to space alpha, and ``total_s``. None where it is not known or not limited.
     """
     from stylemix.recipe import load_recipe
 
@@ -126,8 +130,13 @@ def expected_training(report: Report, minutes: float | None = None) -> dict[str,
     seconds = sum(file.seconds for corpus in report.corpora for file in corpus.files)
     extraction_s = seconds / report.speed if report.speed else None
     training_s = 60 * minutes if minutes > 0 else None
-    total_s = extraction_s + training_s if extraction_s is not None and training_s is not None else None
-    return {"extraction_s": extraction_s, "training_s": training_s, "total_s": total_s}
+    n = len(report.corpora)
+    calibration_s = SPACING_S * (n * (n - 1) if n <= MOST_PAIRED else 2 * (n - 1))
+    known = extraction_s is not None and training_s is not None
+    total_s = extraction_s + training_s + calibration_s if known else None  # type: ignore[operator]
+    return {
+        "extraction_s": extraction_s, "training_s": training_s, "calibration_s": calibration_s, "total_s": total_s,
+    }  # fmt: skip
 
 
 def _to_lines(report: Report, minutes: float | None) -> list[str]:
@@ -140,10 +149,11 @@ def _to_lines(report: Report, minutes: float | None) -> list[str]:
     lines.append(f"verdict: {overall_verdict(report)}")
     expected = expected_training(report, minutes)
     if min(corpus.usable_s for corpus in report.corpora) >= LEAST_S and expected["total_s"] is not None:
-        total, features, learning = (duration_words(expected[f"{part}_s"] or 0.0)
-                                     for part in ("total", "extraction", "training"))
+        total, features, learning, spacing = (duration_words(expected[f"{part}_s"] or 0.0)
+                                              for part in ("total", "extraction", "training", "calibration"))
+        after = f", then about {spacing} to space alpha" if expected["calibration_s"] else ""
         lines.append(f"training: about {total} on this machine: at most {features} for the features, then "
-                     f"{learning} of learning (--minutes)")
+                     f"{learning} of learning (--minutes){after}")
     lines.append(f"inspected in {report.took_s:.1f} s; of files longer than a minute, eight windows of 5 s")
     return [shown_name(line) for line in lines]
 
