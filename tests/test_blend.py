@@ -13,7 +13,7 @@ from stylemix.arrays import Wave
 from stylemix.errors import BadInput
 from stylemix.hybrid.blend import CUT_DB, DB, LIFT_DB, Blender, added, arrived, common_gains
 from stylemix.hybrid.dials import PHASES, Dials
-from stylemix.hybrid.layers import Layers, Weights, norm, weights_at
+from stylemix.hybrid.layers import Layers, Weights, colour_of, norm, weights_at
 from stylemix.hybrid.modes import resolve
 from stylemix.hybrid.transport import Statistics, gaussian_transport, latent_statistics
 from stylemix.hybrid.voice import Voice, hear
@@ -62,11 +62,11 @@ def rich(rng: np.random.Generator, slope: float, rate_hz: float) -> np.ndarray:
 
 def some(generator: torch.Generator, n: int = 8) -> Layers:
     spectrum, envelope, detail = (0.3 * torch.randn(K, n, generator=generator) for _ in range(3))
-    return Layers(norm(spectrum), envelope, detail, spectrum)
+    return Layers(norm(spectrum), envelope, colour_of(envelope), detail, spectrum)
 
 
 def weights(loudness: float, envelope: float, detail: float, pitch: float, n: int = 8) -> Weights:
-    return Weights(*(np.full(n, float(w)) for w in (loudness, envelope, detail, pitch)))
+    return Weights(*(np.full(n, float(w)) for w in (loudness, envelope, envelope, detail, pitch)))
 
 
 @pytest.fixture
@@ -175,6 +175,16 @@ def test_gains_bring_all_to_one_loudness_and_envelope() -> None:
         torch.testing.assert_close(norm(voice.spectrum + gain), loudness, atol=1e-5, rtol=0)
 
 
+def test_what_moves_may_go_ahead_of_the_colour() -> None:
+    generator = torch.Generator().manual_seed(3)
+    s, t = some(generator), some(generator)
+    far = Weights(*(np.full(8, w) for w in (0.0, 1.0, 0.25, 0.0, 0.0)))
+    moved = s.envelope + common_gains([s, t], far, [1.0])[0]
+    wanted = s.colour + 0.25 * (t.colour - s.colour) + t.envelope - t.colour
+    shape = moved - wanted
+    torch.testing.assert_close(shape, shape.mean(dim=0).expand_as(shape), atol=1e-5, rtol=0)
+
+
 def test_only_the_source_takes_on_details() -> None:
     generator = torch.Generator().manual_seed(3)
     s = some(generator)
@@ -189,7 +199,7 @@ def test_only_the_source_takes_on_details() -> None:
 def test_gains_are_held_within_what_stays_unheard() -> None:
     def flat(level_db: float) -> Layers:
         spectrum = torch.full((K, 8), level_db * DB) - 0.5 * math.log(K)
-        return Layers(norm(spectrum), torch.zeros(K, 8), torch.zeros(K, 8), spectrum)
+        return Layers(norm(spectrum), *(torch.zeros(K, 8) for _ in range(3)), spectrum)
 
     for level_db, lift_db in ((-38.0, LIFT_DB), (-50.0, LIFT_DB / 2), (-70.0, 0.0)):
         up = common_gains([flat(level_db), flat(0.0)], weights(1, 1, 0, 1), [1.0])[0]

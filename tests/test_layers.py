@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stylemix.hybrid.dials import MODES as NAMES
 from stylemix.hybrid.dials import Dials
-from stylemix.hybrid.layers import LOUDNESS_LEAD, Layers, envelope_bands, split, weights_at
+from stylemix.hybrid.layers import LEAD, Layers, colour_of, envelope_bands, split, weights_at
 from stylemix.hybrid.modes import MODES, plain, resolve
 
 K, N = 60, 40
@@ -28,9 +28,12 @@ def tilt() -> torch.Tensor:
     return (20 * DB * torch.cos(math.pi * torch.arange(K, dtype=torch.float32) / K))[:, None]
 
 
+NAMES_OF_LAYERS = ("loudness", "movement", "colour", "detail", "pitch")
+
+
 def at(dials: Dials, *alphas: float) -> dict[str, list[float]]:
     found = weights_at(np.array(alphas), resolve(dials))
-    return {name: np.round(getattr(found, name), 9).tolist() for name in ("loudness", "envelope", "detail", "pitch")}
+    return {name: np.round(getattr(found, name), 9).tolist() for name in NAMES_OF_LAYERS}
 
 
 def test_a_flat_spectrum_is_loudness_alone() -> None:
@@ -100,24 +103,28 @@ def test_the_envelope_s_window_is_a_quarter_octave_whatever_the_bank(bins: int, 
 @pytest.mark.parametrize("mode", ["match", "morph", "cross"])
 def test_the_sound_goes_first_and_the_notes_follow(mode: str) -> None:
     found = at(Dials(mode=mode), 0, 0.25, 0.5, 0.75, 1)
-    assert found["envelope"] == [0, 0.5, 1, 1, 1]
+    assert found["colour"] == [0, 0.5, 1, 1, 1]
     assert found["pitch"] == [0, 0, 0, 0.5, 1]
-    assert found["loudness"] == pytest.approx([0, 1 - 0.5**LOUDNESS_LEAD, 1, 1, 1])
+    # What moves is ahead of the colour.
+    assert found["loudness"] == found["movement"] == pytest.approx([0, 1 - 0.5**LEAD, 1, 1, 1])
     assert found["detail"] == [0] * 5
 
 
 def test_style_has_the_whole_path_for_the_sound() -> None:
     found = at(Dials(mode="style", rhythm="source"), 0, 0.25, 1, 1.5)
-    assert found == {"loudness": [0] * 4, "envelope": [0, 0.25, 1, 1.5], "detail": [0] * 4, "pitch": [0] * 4}
+    assert found["colour"] == [0, 0.25, 1, 1.5]
+    assert found["movement"] == pytest.approx([0, 1 - 0.75**LEAD, 1, 1.5])
+    assert found["loudness"] == found["detail"] == found["pitch"] == [0] * 4
 
 
 def test_a_layer_that_is_turned_off_stays_and_the_other_has_the_whole_path() -> None:
     notes = at(Dials(envelope=0.0), 0, 0.25, 1)
-    assert (notes["pitch"], notes["envelope"], notes["loudness"]) == ([0, 0.25, 1], [0] * 3, [0] * 3)
+    assert (notes["pitch"], notes["colour"], notes["loudness"]) == ([0, 0.25, 1], [0] * 3, [0] * 3)
+    assert notes["movement"] == [0] * 3
     sound = at(Dials(pitch=0.0), 0, 0.25, 1)
-    assert (sound["pitch"], sound["envelope"]) == ([0] * 3, [0, 0.25, 1])
+    assert (sound["pitch"], sound["colour"]) == ([0] * 3, [0, 0.25, 1])
     half = at(Dials(envelope=0.5, pitch=0.5, detail=0.5), 0, 0.5, 1)
-    assert (half["envelope"], half["pitch"], half["detail"]) == ([0, 0.5, 0.5], [0, 0, 0.5], [0, 0.5, 0.5])
+    assert (half["colour"], half["pitch"], half["detail"]) == ([0, 0.5, 0.5], [0, 0, 0.5], [0, 0.5, 0.5])
 
 
 def test_the_rhythm_is_of_one_side_from_the_start_or_goes_along() -> None:
@@ -129,7 +136,8 @@ def test_the_rhythm_is_of_one_side_from_the_start_or_goes_along() -> None:
 
 def test_beyond_the_ends_only_the_envelopes_are_exaggerated() -> None:
     found = at(Dials(detail=0.5), -0.5, 1.3)
-    assert found == {"envelope": [-1, 1.3], "pitch": [0, 1], "loudness": [0, 1], "detail": [0, 0.5]}
+    wanted = {"colour": [-1, 1.3], "movement": [-1, 1.3], "pitch": [0, 1], "loudness": [0, 1], "detail": [0, 0.5]}
+    assert found == wanted
 
 
 @settings(max_examples=50, deadline=None)
@@ -142,9 +150,9 @@ def test_no_layer_ever_turns_back_or_jumps(mode: str, rhythm: str | None, shares
     envelope, pitch, detail = shares
     dials = Dials(mode=mode, rhythm=rhythm, envelope=envelope, pitch=pitch, detail=detail)
     found = weights_at(np.linspace(0, 1, 401), resolve(dials))
-    for name in ("loudness", "envelope", "detail", "pitch"):
+    for name in NAMES_OF_LAYERS:
         steps = np.diff(getattr(found, name))
-        # The steepest is the loudness, eight times as fast as alpha.
+        # The steepest is what moves, eight times as fast as alpha.
         assert steps.min() >= 0
         assert steps.max() <= 8 / 400 + 1e-9
         assert getattr(found, name)[0] == 0
@@ -166,3 +174,12 @@ def test_every_mode_is_described_and_resolved() -> None:
     assert resolve(Dials(pitch=0.25)).pitch == 0.25
     # How moments are found, and whose phases they have, does not move the layers.
     assert plain(Dials(align="nearest", phase="source", continuity=3))
+
+
+def test_the_colour_is_what_stays_for_a_second(rng: np.random.Generator) -> None:
+    frames = torch.arange(600.0)
+    slow, quick = (0.5 * torch.sin(2 * torch.pi * frames / period) for period in (3000.0, 12.0))
+    steady = torch.from_numpy(rng.standard_normal((K, 1))).float()
+    found = colour_of(steady + slow + quick)
+    inner = slice(100, 500)
+    torch.testing.assert_close(found[:, inner], (steady + slow)[:, inner], atol=0.01, rtol=0)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from stylemix.hybrid.dials import Dials
-from stylemix.hybrid.layers import Layers, Weights, envelope_bands, norm, split, weights_at
+from stylemix.hybrid.layers import Layers, Weights, colour_of, envelope_bands, norm, split, weights_at
 from stylemix.hybrid.modes import MODES
 from stylemix.hybrid.synthesis import with_estimate, with_phases
 from stylemix.hybrid.voice import Voice, hear
@@ -136,7 +136,8 @@ class Blender:
     def _shifted(self, own: Layers, shift: torch.Tensor) -> Layers:
         """Return what the source's layers become in the other style; it is louder or softer where the shift says."""
         louder = (norm(own.spectrum + shift) - own.loudness).clamp(max=LOUDER_DB * DB)
-        return replace(own, loudness=own.loudness + louder, envelope=own.envelope + shift)
+        envelope = own.envelope + shift
+        return replace(own, loudness=own.loudness + louder, envelope=envelope, colour=colour_of(envelope))
 
 
 def added(sounds: Sequence[torch.Tensor], n_around: int) -> torch.Tensor:
@@ -192,10 +193,10 @@ def arrived(weights: Weights) -> bool:
     Examples
     --------
     >>> ones = np.ones(3)
-    >>> arrived(Weights(ones, ones, 0 * ones, ones)), arrived(Weights(ones, 1.3 * ones, 0 * ones, ones))
+    >>> arrived(Weights(ones, ones, ones, 0 * ones, ones)), arrived(Weights(ones, ones, 1.3 * ones, 0 * ones, ones))
     (True, False)
     """
-    return all(bool((x == 1).all()) for x in (weights.loudness, weights.envelope, weights.pitch))
+    return all(bool((x == 1).all()) for x in (weights.loudness, weights.movement, weights.colour, weights.pitch))
 
 
 def common_gains(layers: Sequence[Layers], weights: Weights, shares: Sequence[float]) -> list[torch.Tensor]:
@@ -217,17 +218,20 @@ def common_gains(layers: Sequence[Layers], weights: Weights, shares: Sequence[fl
     """
     source, targets = layers[0], layers[1:]
 
-    def common(name: str) -> torch.Tensor:
-        own = getattr(source, name)
-        weight = torch.from_numpy(getattr(weights, name)).to(own)
-        return own + sum(weight * share * (getattr(t, name) - own) for share, t in zip(shares, targets, strict=True))
+    def common(weight: np.ndarray, own: torch.Tensor, others: list[torch.Tensor]) -> torch.Tensor:
+        far = torch.from_numpy(weight).to(own)
+        return own + sum(far * share * (other - own) for share, other in zip(shares, others, strict=True))
 
-    loudness, envelope = common("loudness"), common("envelope")
+    loudness = common(weights.loudness, source.loudness, [t.loudness for t in targets])
+    detail = common(weights.detail, source.detail, [t.detail for t in targets])
+    envelope = common(weights.colour, source.colour, [t.colour for t in targets]) + common(
+        weights.movement, source.envelope - source.colour, [t.envelope - t.colour for t in targets]
+    )
     gains = []
     for i, voice in enumerate(layers):
         gain = envelope - voice.envelope
         if i == 0:
-            gain = gain + common("detail") - source.detail
+            gain = gain + detail - source.detail
         # The envelope is a smooth picture of the spectrum: what a gain does to the loudness is told by the spectrum.
         gain = gain + loudness - norm(voice.spectrum + gain)
         gains.append(torch.minimum(gain.clamp_min(-CUT_DB * DB), most_lift(voice)))
@@ -250,7 +254,7 @@ def most_lift(voice: Layers) -> torch.Tensor:
     Examples
     --------
     >>> bands = torch.tensor([[-80.0], [-60.0]]) * DB
-    >>> (most_lift(Layers(torch.tensor([-45.0]) * DB, bands, bands, bands)) / DB).round().T.tolist()
+    >>> (most_lift(Layers(torch.tensor([-45.0]) * DB, bands, bands, bands, bands)) / DB).round().T.tolist()
     [[6.0, 18.0]]
     """
 

@@ -26,8 +26,12 @@ ENVELOPE_OCTAVES = 0.25
 ENVELOPE_FRAMES = 2
 # The path from the source to the target: until here envelope and loudness move, from here on the partials.
 TURN = 0.5
-# The loudness arrives ahead of the envelope.
-LOUDNESS_LEAD = 4.0
+# What moves, the loudness and the quick part of the envelope, arrives ahead of the colour, the slow part: the colour
+# says most about the style and is what a crossfade with an equaliser can do, the movement is what it cannot. At equal
+# posteriors a crossfade's magnitudes explain 0.65 instead of 0.69 of hybrids of two pairs of corpora.
+LEAD = 4.0
+# The colour is the envelope over as many frames to either side, a second.
+COLOUR_FRAMES = 86
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Layers:
         Logarithm of the norm of each frame.
     envelope : torch.Tensor, shape (K, N)
         Logarithm of the smoothed spectrum over the frame's norm.
+    colour : torch.Tensor, shape (K, N)
+        The slow part of the envelope.
     detail : torch.Tensor, shape (K, N)
         Quick changes of the bands.
     spectrum : torch.Tensor, shape (K, N)
@@ -48,6 +54,7 @@ class Layers:
 
     loudness: torch.Tensor
     envelope: torch.Tensor
+    colour: torch.Tensor
     detail: torch.Tensor
     spectrum: torch.Tensor
 
@@ -58,12 +65,13 @@ class Weights:
 
     Parameters
     ----------
-    loudness, envelope, detail, pitch : np.ndarray, shape (N,)
-        0 is the source's, 1 the target's; the envelope may lie beyond.
+    loudness, movement, colour, detail, pitch : np.ndarray, shape (N,)
+        0 is the source's, 1 the target's; movement and colour, of the envelope, may lie beyond.
     """
 
     loudness: np.ndarray
-    envelope: np.ndarray
+    movement: np.ndarray
+    colour: np.ndarray
     detail: np.ndarray
     pitch: np.ndarray
 
@@ -116,7 +124,31 @@ def split(pooled: torch.Tensor, *, half_bands: int, frames_per_step: int) -> Lay
     slow = _smooth(pooled, ENVELOPE_FRAMES)
     loudness = norm(slow)
     envelope = _smooth(slow.T, half_bands).T - loudness
-    return Layers(loudness, envelope, pooled - _smooth(pooled, max(1, frames_per_step // 2)), slow)
+    detail = pooled - _smooth(pooled, max(1, frames_per_step // 2))
+    return Layers(loudness, envelope, colour_of(envelope), detail, slow)
+
+
+def colour_of(envelope: torch.Tensor) -> torch.Tensor:
+    """Return the slow part of an envelope.
+
+    Parameters
+    ----------
+    envelope : torch.Tensor, shape (K, N)
+        Logarithms.
+
+    Returns
+    -------
+    torch.Tensor, shape (K, N)
+        Its mean around each frame, a second to either side.
+
+    Examples
+    --------
+    >>> colour_of(torch.ones(2, 5)).round(decimals=4).unique().tolist()
+    [1.0]
+    """
+    window = torch.hann_window(2 * COLOUR_FRAMES + 3, periodic=False, dtype=envelope.dtype)[1:-1]
+    padded = torch.nn.functional.pad(envelope[:, None], (COLOUR_FRAMES, COLOUR_FRAMES), mode="replicate")
+    return torch.nn.functional.conv1d(padded, (window / window.sum())[None, None])[:, 0]
 
 
 def norm(spectrum: torch.Tensor) -> torch.Tensor:
@@ -143,9 +175,9 @@ def norm(spectrum: torch.Tensor) -> torch.Tensor:
 def weights_at(alpha: np.ndarray, dials: Dials) -> Weights:
     """Say how far each layer has gone at a point of the path.
 
-    Sound first, notes afterwards: up to the turn the source takes on the target's loudness and envelope, from there
-    on its partials give way to the target's. Where one of the two is turned off the other has the whole path. Beyond
-    its ends the path exaggerates the difference of the envelopes.
+    Sound first, notes afterwards: up to the turn the source takes on the target's loudness and envelope, what moves of
+    them ahead of the rest, and from there on its partials give way to the target's. Where one of the two is turned off
+    the other has the whole path. Beyond its ends the path exaggerates the difference of the envelopes.
 
     Parameters
     ----------
@@ -163,8 +195,10 @@ def weights_at(alpha: np.ndarray, dials: Dials) -> Weights:
     --------
     >>> from stylemix.hybrid.modes import resolve
     >>> w = weights_at(np.array([0.0, 0.25, 0.5, 0.75, 1.0]), resolve(Dials()))
-    >>> w.envelope.tolist(), w.pitch.tolist()
+    >>> w.colour.tolist(), w.pitch.tolist()
     ([0.0, 0.5, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.5, 1.0])
+    >>> w.movement.tolist()
+    [0.0, 0.9375, 1.0, 1.0, 1.0]
     """
     turn = TURN if dials.pitch else 1.0
     sound = np.minimum(alpha / turn, 1.0)
@@ -172,15 +206,24 @@ def weights_at(alpha: np.ndarray, dials: Dials) -> Weights:
     if not (dials.envelope or dials.detail):
         notes = np.clip(alpha, 0.0, 1.0)
     beyond = np.maximum(alpha - 1, 0.0)
-    envelope = (dials.envelope or 0.0) * (sound + beyond)
-    lead = np.clip(sound, 0.0, 1.0)
+    reach = dials.envelope or 0.0
+    within = np.clip(sound, 0.0, 1.0)
+    ahead = 1 - (1 - within) ** LEAD
+    # Beyond the ends there is nothing to be ahead of.
+    outside = sound - within + beyond
     loudness = {
-        "source": np.zeros_like(lead),
-        "both": (dials.envelope or 0.0) * (1 - (1 - lead) ** LOUDNESS_LEAD),
+        "source": np.zeros_like(ahead),
+        "both": reach * ahead,
         # At once, but not in a step: alpha 0 is the source itself.
         "target": np.clip(8 * alpha, 0.0, 1.0),
     }[str(dials.rhythm)]
-    return Weights(loudness, envelope, (dials.detail or 0.0) * lead, (dials.pitch or 0.0) * notes)
+    return Weights(
+        loudness,
+        movement=reach * (ahead + outside),
+        colour=reach * (within + outside),
+        detail=(dials.detail or 0.0) * within,
+        pitch=(dials.pitch or 0.0) * notes,
+    )
 
 
 def _smooth(x: torch.Tensor, half: int) -> torch.Tensor:
