@@ -176,7 +176,7 @@ def test_every_mode_is_described_and_resolved() -> None:
     assert plain(Dials(align="nearest", phase="source", continuity=3))
 
 
-def test_the_colour_is_what_stays_for_a_second(rng: np.random.Generator) -> None:
+def test_the_colour_is_what_stays_for_half_a_second(rng: np.random.Generator) -> None:
     frames = torch.arange(600.0)
     slow, quick = (0.5 * torch.sin(2 * torch.pi * frames / period) for period in (3000.0, 12.0))
     steady = torch.from_numpy(rng.standard_normal((K, 1))).float()

@@ -28,10 +28,11 @@ ENVELOPE_FRAMES = 2
 TURN = 0.5
 # What moves, the loudness and the quick part of the envelope, arrives ahead of the colour, the slow part: the colour
 # says most about the style and is what a crossfade with an equaliser can do, the movement is what it cannot. At equal
-# posteriors a crossfade's magnitudes explain 0.65 instead of 0.69 of hybrids of two pairs of corpora.
+# posteriors a crossfade's magnitudes explain 0.66 instead of 0.69 of hybrids of two pairs of corpora.
 LEAD = 4.0
-# The colour is the envelope over as many frames to either side, a second.
-COLOUR_FRAMES = 86
+# The colour is the envelope over as many frames to either side, half a second: no further than a block knows of its
+# neighbours, so that they agree.
+COLOUR_FRAMES = 40
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def colour_of(envelope: torch.Tensor) -> torch.Tensor:
     Returns
     -------
     torch.Tensor, shape (K, N)
-        Its mean around each frame, a second to either side.
+        Its mean around each frame, half a second to either side.
 
     Examples
     --------
