@@ -66,7 +66,7 @@ CONTRACT = {
     },
     "map": WRITES | {"--seed", "--space"},
     "evaluate": WRITES
-    | {"--phase", "--modes", "--controls", "--sources", "--both-directions", "--raw-alpha", "--seed"},
+    | {"--phase", "--modes", "--controls", "--sources", "--both-directions", "--raw-alpha", "--ablation", "--seed"},
     "properties": WRITES | {"--quick", "--reconstruct", "--seed"},
     "info": set(),
     "recipes": set(),

@@ -97,7 +97,7 @@ def numbers() -> dict[str, Any]:
         "latents": {"dimensions": 4, "steps": 9, "active": 1.0, "effective": 3.5, "corpus_near_codes": 0.9,
                     "corpus_near_content": 0.55, "chance": 0.5},
         "rebuild": [{"file": "x.wav", "corpus": "cage", "held_out": True, "estimate": loss, "source": loss}],
-        "autoencoder": {"error": 0.09, "pca_error": 0.1, "held_out": True, "curve": []},
+        "autoencoder": {"error": 0.09, "pca_error": 0.1, "held_out": True, "curve": []}, "ablation": None,
     }  # fmt: skip
 
 
@@ -270,6 +270,7 @@ def test_the_command_prints_the_verdict(run: Run, capsys: pytest.CaptureFixture[
     shown = capsys.readouterr().out.splitlines()
     assert re.match(r"match: these are .*; a crossfade of the parents explains \d+ % of the sound", shown[1])
     assert sum(line.startswith(("met ", "missed ")) for line in shown) >= 5
+    assert shown[-1].endswith("(evaluate --ablation).")
 
 
 def test_held_out_files_are_chosen_and_training_files_only_where_there_are_none(run: Run) -> None:
@@ -529,6 +530,7 @@ def test_who_calibrated_alpha_is_told_in_words_and_on_the_page(
     said = ["The alpha of style was spaced by this judge" in plot["note"] for plot in data["plots"]]
     assert said == [True, True, *[False] * (len(said) - 2)]
     assert data["tables"][0]["columns"][1] == "Position"
+    assert data["ablation"]["note"].endswith("(evaluate --ablation).")
     assert [row[1] for row in data["tables"][0]["rows"]] == ["0.00", "0.06", "0.25", "0.56", "1.00"]
 
 
@@ -591,6 +593,7 @@ def test_the_bar_reaches_its_end_and_never_goes_back(run: Run, monkeypatch: pyte
     work.measure(lambda done, note="": seen.append(done))
     assert seen == sorted(seen)
     assert seen[-1] == sum(work.costs.values())
+    assert work.costs["ablation"] == 0
 
 
 @pytest.mark.slow

@@ -52,6 +52,7 @@ def evaluate(
     sources: opt.Sources = 2,
     both_directions: opt.BothDirections = False,
     raw_alpha: opt.RawAlpha = False,
+    ablation: opt.Ablation = False,
     seed: opt.Seed = 0,
     force: opt.Force = False,
     as_json: opt.Json = False,
@@ -70,8 +71,8 @@ def evaluate(
 
         result = evaluate_run(
             load_run(run), out=out, modes=opt.words(modes), controls=opt.words(controls), phase=phase,
-            n_sources=sources, both_directions=both_directions, raw_alpha=raw_alpha, seed=seed, force=force,
-            show_progress=not quiet,
+            n_sources=sources, both_directions=both_directions, raw_alpha=raw_alpha, ablation=ablation, seed=seed,
+            force=force, show_progress=not quiet,
         )  # fmt: skip
         give(result, result.get("lines"))
 

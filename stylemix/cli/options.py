@@ -79,6 +79,9 @@ Sources: TypeAlias = Annotated[int, typer.Option(metavar="N", help="From how man
 BothDirections: TypeAlias = Annotated[
     bool, typer.Option("--both-directions", help="Measure the way from the second corpus to the first, too.")
 ]
+Ablation: TypeAlias = Annotated[
+    bool, typer.Option("--ablation", help="Compare the learned latents with PCA and with none, too.")
+]
 
 # Rendering.
 Alpha: TypeAlias = Annotated[

@@ -9,6 +9,7 @@ from typing import Any
 from stylemix.explore.document import build_page, data_block, json_for_html, read_template
 from stylemix.files import check_output, write_text
 from stylemix.listening import Player, player_parts
+from stylemix.measure.ablation_words import POINTER, ablation_table
 from stylemix.measure.aims import HYBRID, MOST_DISTANCE, at_alpha
 from stylemix.measure.caveats import calibrated_modes
 from stylemix.measure.page_tables import (
@@ -159,10 +160,17 @@ def _page_value(result: dict[str, Any], players: list[dict[str, Any]]) -> dict[s
         "judging": judge_table(result, source, target),
         "rebuilding": rebuild_table(result["rebuild"]),
         "autoencoder": [model_table(result["autoencoder"]), latent_table(result["latents"])],
+        "ablation": _ablation(result),
         "players": players,
         "range": [FMIN_HZ, FMAX_HZ],
         "facts": _facts(result),
     }
+
+
+def _ablation(result: dict[str, Any]) -> dict[str, Any]:
+    if result["ablation"] is None:
+        return {"note": POINTER}
+    return ablation_table(result["ablation"], result["corpora"][1])
 
 
 def _plot(result: dict[str, Any], key: str, title: str, note: str) -> dict[str, Any]:

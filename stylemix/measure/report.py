@@ -12,6 +12,8 @@ from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.files import check_output
 from stylemix.hybrid.dials import Dials
+from stylemix.measure.ablation import MODES as ABLATED
+from stylemix.measure.ablation import measure_ablation
 from stylemix.measure.aims import checks
 from stylemix.measure.evidence import Described, Stretch, choose_stretches, describe_corpus
 from stylemix.measure.judges import Judge, appoint_judges
@@ -19,6 +21,7 @@ from stylemix.measure.latent_use import measure_latents
 from stylemix.measure.rebuilding import measure_damage, measure_rebuilding, training_figures
 from stylemix.measure.rendering import Rendered, render_modes
 from stylemix.measure.trials import measure_anchors, measure_mode
+from stylemix.measure.variants import KINDS
 from stylemix.measure.verdict import report_lines, verdict
 from stylemix.model.device import threads
 from stylemix.model.run import Run, inputs_of
@@ -32,7 +35,8 @@ MOST_SOURCES = 20
 SOURCE_S = 15.0
 STRETCH_KEYS = ("start_s", "duration_s", "held_out")
 # Seconds that the parts take, roughly, for a bar that moves evenly; hybrids and measuring for each source and mode.
-_COSTS = {"style": 11.0, "recordings": 4.0, "hybrids": 8.0, "measuring": 4.0, "latents": 2.0, "rebuilding": 24.0}
+_COSTS = {"style": 11.0, "recordings": 4.0, "hybrids": 8.0, "measuring": 4.0, "latents": 2.0, "rebuilding": 24.0,
+          "ablation": 2.0}  # fmt: skip
 
 
 def evaluate(
@@ -45,6 +49,7 @@ def evaluate(
     n_sources: int = N_SOURCES,
     both_directions: bool = False,
     raw_alpha: bool = False,
+    ablation: bool = False,
     force: bool = False,
     seed: int = 0,
     show_progress: bool = True,
@@ -73,6 +78,9 @@ def evaluate(
         Measure sources of the second corpus on their way to the first, too; takes as long again.
     raw_alpha : bool
         Without the run's calibration of alpha.
+    ablation : bool
+        Compare the learned latents with PCA and with none (see `stylemix.measure.ablation.measure_ablation`); reads the
+        material of the second corpus three times more.
     force : bool
         Allow an existing page to be replaced.
     seed : int
@@ -88,7 +96,7 @@ def evaluate(
         calibrated and the positions that each alpha became), back (sources and modes of the other direction, or None),
         anchors (see `measure_anchors`), judges (for each accuracy, segments and recordings), unexplained_damage (see
         `measure_damage`), latents (see `measure_latents`), rebuild (see `measure_rebuilding`), autoencoder (see
-        `training_figures`), seconds, and page (path, bytes) with `out`.
+        `training_figures`), ablation (see `measure_ablation`, or None), seconds, and page (path, bytes) with `out`.
 
     Raises
     ------
@@ -105,7 +113,7 @@ def evaluate(
         check_output(out, force=force, inputs=inputs)
     # A mode that is named twice is no control.
     kinds = {**dict.fromkeys(modes, False), **{name: True for name in controls if name not in modes}}
-    work = _Work(run, dials, _Wanted(kinds, n_sources, both_directions, raw_alpha), seed)
+    work = _Work(run, dials, _Wanted(kinds, n_sources, both_directions, raw_alpha, ablation), seed)
     # Segments are short: threads that wait for each other cost more than they add.
     with threads(1), progress("evaluating", sum(work.costs.values()), show=show_progress) as update:
         rendered, result = work.measure(update)
@@ -128,6 +136,7 @@ class _Wanted:
     n_sources: int
     both_directions: bool
     raw_alpha: bool
+    ablation: bool = False
 
     @property
     def directions(self) -> tuple[tuple[int, int], ...]:
@@ -141,6 +150,8 @@ class _Work:
         self.run, self.dials, self.wanted, self.seed = run, dials, wanted, seed
         times = len(wanted.modes) * wanted.n_sources * len(wanted.directions)
         self.costs = {key: cost * (times if key in ("hybrids", "measuring") else 1) for key, cost in _COSTS.items()}
+        # Of every source in two modes with every kind of latents.
+        self.costs["ablation"] *= wanted.ablation * len(KINDS) * len(ABLATED) * wanted.n_sources
         self.update: Callable[..., None] = lambda done, note="": None
 
     def part(self, name: str, n: int = 1, of: int = 1) -> Callable[[float], None]:
@@ -174,6 +185,7 @@ class _Work:
             "anchors": anchors,
             "judges": {judge.name: judge.facts() for judge in judges},
             **self._model(ways[0], [*stretches[0][:1], *stretches[1][:1]]),
+            "ablation": self._ablation(stretches[0], judges),
         }
 
     def _corpora(self) -> list[Described]:
@@ -218,6 +230,13 @@ class _Work:
             "rebuild": rebuilt,
             "autoencoder": training_figures(self.run),
         }
+
+    def _ablation(self, stretches: list[Stretch], judges: Sequence[Judge]) -> dict[str, Any] | None:
+        if not self.wanted.ablation:
+            return None
+        return measure_ablation(
+            self.run, stretches, judges, dials=self.dials, seed=self.seed, report=self.part("ablation")
+        )
 
 
 def _check(run: Run, modes: Sequence[str], controls: Sequence[str], phase: str, n_sources: int) -> Dials:

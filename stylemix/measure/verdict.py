@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from stylemix.measure.ablation_words import ablation_lines, ablation_words
 from stylemix.measure.aims import (
     BETWEEN,
     HALF,
@@ -39,11 +40,12 @@ def verdict(result: dict[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        How far the modes come, then each mode, then what to beware of.
+        How far the modes come, then each mode, then what the latents are worth where that was measured, then what to
+        beware of.
     """
     modes = [name for name, mode in result["modes"].items() if not mode["control"]]
     words = [" ".join(mode_verdict(result, name)) for name in modes]
-    return [_overall(result, modes), *words, *beware(result)]
+    return [_overall(result, modes), *words, *ablation_words(result["ablation"]), *beware(result)]
 
 
 def mode_verdict(result: dict[str, Any], name: str) -> list[str]:
@@ -80,12 +82,12 @@ def report_lines(result: dict[str, Any]) -> list[str]:
     Parameters
     ----------
     result : dict
-        With summary and checks.
+        With summary, checks and ablation.
 
     Returns
     -------
     list of str
-        A line for each sentence and each aim.
+        A line for each sentence, each aim, and each kind of latents, or one that says how to have these compared.
     """
     words = {True: "met   ", False: "missed", None: "?     "}
     rows = [
@@ -93,7 +95,7 @@ def report_lines(result: dict[str, Any]) -> list[str]:
         f"{row['measured']} ({row['wanted']})"
         for row in result["checks"]
     ]
-    return [*result["summary"], "", *rows]
+    return [*result["summary"], "", *rows, "", *ablation_lines(result["ablation"], result["corpora"][1])]
 
 
 def rises(posteriors: Sequence[float]) -> bool:

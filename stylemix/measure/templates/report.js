@@ -10,6 +10,8 @@ class ReportPage {
     for (const table of data.tables) document.getElementById("tables").append(el("h3", "deck-name", table.title), ...drawTable(table));
     for (const place of ["evenness", "judging", "rebuilding"]) document.getElementById(place).append(...drawTable(data[place]));
     for (const table of data.autoencoder) document.getElementById("autoencoder").append(...drawTable(table));
+    const { note } = data.ablation;
+    document.getElementById("ablation").append(...(note ? [el("p", "soft", note)] : drawTable(data.ablation)));
     fillFacts(document.getElementById("facts"), data.facts);
     this.addDecks(data);
   }
