@@ -489,6 +489,7 @@ def test_the_other_commands_hand_over_what_they_were_given(
         "n_sources": 3,
         "both_directions": False,
         "raw_alpha": False,
+        "ablation": False,
         "seed": 0,
         "force": False,
         "show_progress": True,
