@@ -24,8 +24,7 @@ CUT_DB = 80.0
 # Frames as soft as the first (their norm, against full scale) are pauses and not lifted at all, those as loud as the
 # second in full.
 PAUSE_DB = (-60.0, -40.0)
-# The same for a single band: what lies below the lowest partial is noise, and is not to become a bass.
-FAINT_DB = (-85.0, -65.0)
+# (For single bands such a rule costs too much: what a piano has between its partials is what becomes an organ.)
 # A learned shift may make the source softer, as decaying sounds are, but hardly louder than it is.
 LOUDER_DB = 6.0
 # Over this the powers of mixed voices are compared with the power of their sum.
@@ -234,31 +233,27 @@ def common_gains(layers: Sequence[Layers], weights: Weights, shares: Sequence[fl
             gain = gain + detail - source.detail
         # The envelope is a smooth picture of the spectrum: what a gain does to the loudness is told by the spectrum.
         gain = gain + loudness - norm(voice.spectrum + gain)
-        gains.append(torch.minimum(gain.clamp_min(-CUT_DB * DB), most_lift(voice)))
+        gains.append(torch.minimum(gain.clamp_min(-CUT_DB * DB), most_lift(voice.loudness)))
     return gains
 
 
-def most_lift(voice: Layers) -> torch.Tensor:
-    """Say how far each band may be lifted: what a parent has instead of silence stays unheard.
+def most_lift(loudness: torch.Tensor) -> torch.Tensor:
+    """Say how far a frame may be lifted: what a parent has instead of silence stays unheard.
 
     Parameters
     ----------
-    voice : Layers
-        Its loudness and spectrum count, against full scale.
+    loudness : torch.Tensor, shape (N,)
+        Logarithms, against full scale.
 
     Returns
     -------
-    torch.Tensor, shape (K, N)
+    torch.Tensor, shape (N,)
         Logarithms of gains, at most `LIFT_DB`.
 
     Examples
     --------
-    >>> bands = torch.tensor([[-80.0], [-60.0]]) * DB
-    >>> (most_lift(Layers(torch.tensor([-45.0]) * DB, bands, bands, bands, bands)) / DB).round().T.tolist()
-    [[6.0, 18.0]]
+    >>> (most_lift(torch.tensor([-70.0, -50.0, -20.0]) * DB) / DB).round().tolist()
+    [0.0, 12.0, 24.0]
     """
-
-    def share(level: torch.Tensor, low: float, high: float) -> torch.Tensor:
-        return ((level / DB - low) / (high - low)).clamp(0, 1)
-
-    return LIFT_DB * DB * torch.minimum(share(voice.loudness, *PAUSE_DB), share(voice.spectrum, *FAINT_DB))
+    low, high = PAUSE_DB
+    return LIFT_DB * DB * ((loudness / DB - low) / (high - low)).clamp(0, 1)
