@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from stylemix.errors import BadInput, StylemixError
 from stylemix.features import _settings, make_vqt
 from stylemix.files import readable_os_errors
-from stylemix.model import run as run_module
 from stylemix.model import tensors
+from stylemix.model import weights as weights_module
 from stylemix.model.artefact import read_origin, read_recipe, write_origin
 from stylemix.model.autoencoder import Autoencoder
 from stylemix.model.run import Run, RunFile, load_run
@@ -189,7 +189,7 @@ def test_a_model_takes_no_memory_before_its_weights_are_known_to_fit(
             devices.append(torch.empty(0).device.type)
             super().__init__(*arguments)
 
-    monkeypatch.setattr(run_module, "Autoencoder", Watched)
+    monkeypatch.setattr(weights_module, "Autoencoder", Watched)
     assert {p.device.type for p in load_run(folder).model.parameters()} == {"cpu"}
     assert devices == ["meta"]
 

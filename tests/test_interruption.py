@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,14 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
     resumed = tiny_run(folders, tmp_path / "a.mix", resume=True)
     assert same(resumed, finished)
     assert history(resumed) == history(finished)
+
+
+@pytest.fixture(autouse=True)
+def usual_interrupts() -> Iterator[None]:
+    # Who starts the tests in the background of a shell starts them deaf to Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_waits_for_the_end_of_the_step(
