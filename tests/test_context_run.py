@@ -44,6 +44,7 @@ def test_it_starts_as_pca_and_learns_to_hear(made: Run) -> None:
     assert "(vqt+scattering)" in made.card()
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_a_resumed_training_give_the_same(
     made: Run, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def test_ctrl_c_waits_for_the_end_of_the_step(
     assert taken[0] == 13
 
 
+@pytest.mark.slow
 def test_an_interruption_inside_a_step_saves_no_half_of_it(
     finished: Run, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +99,7 @@ def test_an_interruption_inside_a_step_saves_no_half_of_it(
     assert same(tiny_run(folders, tmp_path / "a.mix", resume=True), finished)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["state.safetensors", "model.safetensors", "latents.safetensors", "metrics.json"])
 def test_a_full_disk_is_one_line_and_can_be_resumed_from(
     finished: Run, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str

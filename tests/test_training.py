@@ -33,6 +33,7 @@ def finished(folders: list[Path], tmp_path_factory: pytest.TempPathFactory) -> R
     return tiny_run(folders, tmp_path_factory.mktemp("finished") / "a.mix")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(finished: Run, folders: list[Path], tmp_path: Path) -> None:
     again = tiny_run(folders, tmp_path / "b.mix")
     other = tiny_run(folders, tmp_path / "c.mix", seed=1)
@@ -57,6 +58,7 @@ def test_steps_that_only_harm_leave_pca(folders: list[Path], tmp_path: Path) -> 
     assert run.metrics["error"] == pytest.approx(run.metrics["pca_error"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_best_measurement_is_kept_and_not_the_last(
     finished: Run, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +138,7 @@ def test_previews_of_opposite_channels_are_audible(tmp_path: Path) -> None:
     assert np.abs(original).max() > 0.05
 
 
+@pytest.mark.slow
 def test_previews_come_while_it_learns(folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", iter(np.arange(0, 1e4, 0.5)).__next__)
     run = tiny_run(folders, tmp_path / "a.mix", recipe=tiny_recipe(preview_s=4.0, steps=20))
@@ -143,6 +146,7 @@ def test_previews_come_while_it_learns(folders: list[Path], tmp_path: Path, monk
     assert len(steps) >= 3
 
 
+@pytest.mark.slow
 def test_the_second_training_computes_no_features(
     finished: Run, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +176,7 @@ def test_plateau(folders: list[Path], tmp_path: Path, monkeypatch: pytest.Monkey
     assert tiny_run(folders, tmp_path / "b.mix", resume=True, steps=7).metrics["steps"] == 7
 
 
+@pytest.mark.slow
 def test_minutes_are_kept(folders: list[Path], tmp_path: Path) -> None:
     started = time.monotonic()
     run = tiny_run(folders, tmp_path / "a.mix", recipe=tiny_recipe(steps=0, patience=10**6), minutes=0.02)
@@ -183,6 +188,7 @@ def test_minutes_are_kept(folders: list[Path], tmp_path: Path) -> None:
     assert "the time was used up" in run.card()
 
 
+@pytest.mark.slow
 def test_one_file_each(tmp_path: Path) -> None:
     run = tiny_run(tiny_corpora(tmp_path, n_files=1, seconds=25), tmp_path / "a.mix")
     assert [f.split for f in run.files] == ["divided", "divided"]
@@ -215,6 +221,7 @@ def test_three_corpora_with_weights(folders: list[Path], tmp_path: Path) -> None
     assert not (tmp_path / "b.mix").exists()
 
 
+@pytest.mark.slow
 def test_match_spectrum(folders: list[Path], tmp_path: Path, finished: Run) -> None:
     recipe = tiny_recipe()
     unmatched = replace(recipe, features=replace(recipe.features, match_spectrum=False))

@@ -50,6 +50,7 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "dials", [{}, {"align": "viterbi"}, {"align": "nearest"}, {"align": "off"}, {"mode": "cross"}, {"mode": "fade"}]
 )

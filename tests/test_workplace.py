@@ -111,6 +111,7 @@ def test_nothing_usable_says_why(folders: list[Path], tmp_path: Path) -> None:
     assert not (tmp_path / "a.mix").exists()
 
 
+@pytest.mark.slow
 def test_a_diverged_training_is_told_and_leaves_the_best(
     folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +142,7 @@ def test_a_finished_run_is_returned_as_it_is(
         assert capsys.readouterr().err == f"{copy} is finished: the steps were done; more --steps go on\n"
 
 
+@pytest.mark.slow
 def test_a_finished_run_goes_on_with_more(copy: Path, folders: list[Path], tmp_path: Path) -> None:
     longer = tiny_run(folders, copy, resume=True, steps=60)
     at_once = tiny_run(folders, tmp_path / "b.mix", steps=60)

@@ -172,8 +172,11 @@ def _power(x: torch.Tensor, n_around: int) -> torch.Tensor:
     """Mean power over the channels and around each sample, shape (T,)."""
     power = x.double().square().mean(dim=0)[None, None]
     half = n_around // 2
-    padded = torch.nn.functional.pad(power, (half, half), mode="replicate")
-    return torch.nn.functional.avg_pool1d(padded, 2 * half + 1, stride=1)[0, 0]
+    padded = torch.nn.functional.pad(power, (half + 1, half), mode="replicate")[0, 0]
+    # Differences of one running sum: a window of thousands of samples costs as little as a short one.
+    total = padded.cumsum(dim=0)
+    width = 2 * half + 1
+    return ((total[width:] - total[:-width]) / width).clamp_min(0.0)
 
 
 def arrived(weights: Weights) -> bool:
