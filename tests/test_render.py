@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -114,22 +115,41 @@ def at_borders(run: FakeRun, n_samples: int) -> np.ndarray:
     return np.any([(at > b.stop - b.fade_out - 2048) & (at < b.stop + rate // 4) for b in plan[:-1]], axis=0)
 
 
-def border_figures(blocks: np.ndarray, single: np.ndarray, original: np.ndarray, here: np.ndarray) -> dict[str, float]:
-    """Compare frames at borders with the same frames of one single block, and with all other frames."""
-    a, b, x = map(spectra, (blocks, single, original))
+@dataclass
+class Joined:
+    """A rendering in blocks, the same in one block, what both are of, and which frames lie at borders."""
+
+    blocks: np.ndarray
+    single: np.ndarray
+    original: np.ndarray
+    here: np.ndarray
+
+
+def border_figures(joined: Sequence[Joined]) -> dict[str, float]:
+    """Compare frames at borders with the same frames of one single block, and with all other frames.
+
+    Estimated phases hang on inaudible noise in the sound: what one border costs moves by a decibel with a dither at
+    -120 dB. The errors at the borders of several stretches are added up, which moves by a tenth.
+    """
+    frames = [tuple(map(spectra, (one.blocks, one.single, one.original))) for one in joined]
+    here = np.concatenate([one.here for one in joined])
+    a, b, x = (np.concatenate(parts, axis=1) for parts in zip(*frames, strict=True))
+    loudest = x.max()
 
     def convergence_db(y: np.ndarray, at: np.ndarray) -> float:
         return db(y[:, at], x[:, at])
 
-    def flux(y: np.ndarray, at: np.ndarray) -> float:
-        levels = np.log(y + 1e-3 * x.max())
-        return float(np.maximum(np.diff(levels, axis=1, prepend=levels[:, :1]), 0).mean(axis=0)[at].mean())
+    def rise(y: np.ndarray) -> np.ndarray:
+        levels = np.log(y + 1e-3 * loudest)
+        return np.maximum(np.diff(levels, axis=1, prepend=levels[:, :1]), 0).mean(axis=0)
 
+    flux_a, flux_b, flux_x = (np.concatenate([rise(y) for y in parts]) for parts in zip(*frames, strict=True))
+    near, far = (flux_a[at].mean() / flux_x[at].mean() for at in (here, ~here))
     return {
         "sc_over_single_db": convergence_db(a, here) - convergence_db(b, here),
         "sc_over_elsewhere_db": convergence_db(a, here) - convergence_db(a, ~here),
-        "flux_over_single": flux(a, here) / flux(b, here),
-        "flux_over_elsewhere": flux(a, here) / flux(x, here) / (flux(a, ~here) / flux(x, ~here)),
+        "flux_over_single": flux_a[here].mean() / flux_b[here].mean(),
+        "flux_over_elsewhere": near / far,
     }
 
 
@@ -151,7 +171,8 @@ def test_borders_of_estimated_blocks_are_inaudible(
         return hybrid(run, alpha=0, source=source, phase="estimate", quality=quality).samples[0]  # type: ignore[arg-type]
 
     original = read_wave(source).samples[0]
-    figures = border_figures(render(), in_one_block(monkeypatch, render), original, at_borders(run, len(original)))
+    one = Joined(render(), in_one_block(monkeypatch, render), original, at_borders(run, len(original)))
+    figures = border_figures([one])
     # Without the beginning's phases it is 17 to 22 dB; between two onsets, where there is none, one block errs little.
     assert figures["sc_over_single_db"] < 1
     assert figures["sc_over_elsewhere_db"] < 0
@@ -164,23 +185,27 @@ def test_borders_of_estimated_blocks_are_inaudible(
 def test_borders_in_real_music_are_inaudible(
     real_music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, quality: str
 ) -> None:
-    folder = real_music / "orchestral-vs-electronic" / "westlund-orchestral"
-    wave = read_wave(folder / "journeys-end.ogg", sample_rate=22050).samples[:, : 40 * 22050]
-    source = Wave(wave, 22050).save(tmp_path / "s.wav", bits="32f")
-    run = FakeRun({"a": [source], "b": [source]}, sample_rate=22050, bins_per_octave=36)
+    recording = real_music / "orchestral-vs-electronic" / "westlund-orchestral" / "journeys-end.ogg"
     options = {"phase": "estimate", "quality": quality, "show_progress": False}
 
-    def render() -> np.ndarray:
-        if what == "hybrid":
-            return hybrid(run, alpha=0, source=source, **options).samples.mean(axis=0)  # type: ignore[arg-type]
-        out = tmp_path / "r.wav"
-        result = rebuild_file(run, source, out=out, force=True, bits="32f", **options)  # type: ignore[arg-type]
-        return read_wave(out).samples.mean(axis=0) / result["gain"]
+    def joined(start_s: float) -> Joined:
+        wave = read_wave(recording, sample_rate=22050, start_s=start_s, duration_s=40).samples
+        source = Wave(wave, 22050).save(tmp_path / f"s{start_s:g}.wav", bits="32f")
+        run = FakeRun({"a": [source], "b": [source]}, sample_rate=22050, bins_per_octave=36)
 
-    original = wave.mean(axis=0)
-    figures = border_figures(render(), in_one_block(monkeypatch, render), original, at_borders(run, len(original)))
-    assert figures["sc_over_single_db"] < 0.5
-    assert figures["sc_over_elsewhere_db"] < 2
+        def render() -> np.ndarray:
+            if what == "hybrid":
+                return hybrid(run, alpha=0, source=source, **options).samples.mean(axis=0)  # type: ignore[arg-type]
+            out = tmp_path / "r.wav"
+            result = rebuild_file(run, source, out=out, force=True, bits="32f", **options)  # type: ignore[arg-type]
+            return read_wave(out).samples.mean(axis=0) / result["gain"]
+
+        original = wave.mean(axis=0)
+        return Joined(render(), in_one_block(monkeypatch, render), original, at_borders(run, len(original)))
+
+    figures = border_figures([joined(start_s) for start_s in (0.0, 20.0, 40.0)])
+    assert figures["sc_over_single_db"] < 0.3
+    assert figures["sc_over_elsewhere_db"] < 1
     assert figures["flux_over_single"] == pytest.approx(1, abs=0.05)
     assert figures["flux_over_elsewhere"] == pytest.approx(1, abs=0.1)
 
