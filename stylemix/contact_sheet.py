@@ -11,10 +11,10 @@ from typing import Any
 from stylemix.arrays import Wave
 from stylemix.audio import probe, read_wave
 from stylemix.errors import BadInput
-from stylemix.explore.document import build_page, data_block, json_for_html, read_template
 from stylemix.files import check_output, write_text
-from stylemix.listening import Player, player_parts
-from stylemix.pictures import FMAX_HZ, FMIN_HZ
+from stylemix.pages.document import build_page, data_block, json_for_html
+from stylemix.pages.pictures import FMAX_HZ, FMIN_HZ
+from stylemix.pages.players import Player, player_parts
 
 MAX_BYTES = 24_000_000
 # Keys beside the numbers of the variations.
@@ -208,14 +208,11 @@ def _page(
     }  # fmt: skip
     blocks.append(data_block("sheet-data", json_for_html(value)))
 
-    def own(name: str) -> str:
-        return read_template(name, package="stylemix")
-
     text = build_page(
-        own("contact_sheet.html"),
+        "contact_sheet.html",
         title=title,
-        styles=[read_template("base.css"), own("listening.css"), own("contact_sheet.css")],
-        scripts=[read_template("sound.js"), own("players.js"), own("contact_sheet.js")],
+        styles=["pages/players.css", "contact_sheet.css"],
+        scripts=["pages/players.js", "contact_sheet.js"],
         parts={"data": "\n".join(blocks)},
     )
     return text, notice

@@ -123,7 +123,7 @@ def _hybrids(run: Run, folder: Path, show: bool) -> dict[str, dict[str, Any]]:
 
 
 def _map(run: Run, out: Path, show: bool) -> dict[str, Any]:
-    from stylemix.explore.atlas import map_run
+    from stylemix.style_map.atlas import map_run
 
     return map_run(run, out, force=True, show_progress=show)
 
@@ -131,8 +131,8 @@ def _map(run: Run, out: Path, show: bool) -> dict[str, Any]:
 def _write_page(
     page: Path, run: Run, folder: Path, results: dict[str, dict[str, Any]], spent: dict[str, float]
 ) -> None:
-    from stylemix.explore.atlas import map_data
     from stylemix.listening import ListeningData, TrainingCurve, write_listening_page
+    from stylemix.style_map.atlas import map_data
 
     m, curve = run.metrics, run.metrics["curve"]
     source, target = (name.replace("-", " ") for name in run.corpora[:2])
@@ -154,7 +154,7 @@ def _write_page(
 
 
 def _players(folder: Path, results: dict[str, dict[str, Any]]) -> list[Any]:
-    from stylemix.listening import Player
+    from stylemix.pages.players import Player
 
     half, sweep = folder / "alpha-05", folder / "sweep"
     fixed = "Three places between"

@@ -90,7 +90,7 @@ def render_variations(run: Run, *, n: int, out: str | Path, force: bool = False,
     """
     from stylemix.contact_sheet import Card, write_contact_sheet
     from stylemix.hybrid.variations import hybrid_variations
-    from stylemix.listening import Player
+    from stylemix.pages.players import Player
 
     page = Path(out) / "index.html"
     result = hybrid_variations(run, n=n, out=out, force=force, beside=[page.name], **asked)

@@ -9,11 +9,11 @@ import pytest
 from stylemix.arrays import Wave
 from stylemix.audio import read_wave
 from stylemix.cache import ArrayCache
+from stylemix.clusters.segments import segments_from_latents
+from stylemix.clusters.spaces import SPACES, scattering_of_segments
 from stylemix.errors import BadInput
-from stylemix.explore.atlas import map_data, map_run
-from stylemix.explore.segments import segments_from_latents
-from stylemix.explore.spaces import SPACES, scattering_of_segments
 from stylemix.style import style_features
+from stylemix.style_map.atlas import map_data, map_run
 from tests.fake_run import RATE, FakeRun, music
 
 
@@ -120,7 +120,7 @@ def test_a_map_is_never_written_over_the_run(run, tmp_path):
 
 
 def test_long_corpora_get_longer_segments(run, monkeypatch):
-    monkeypatch.setattr("stylemix.explore.segments.MOST_SEGMENTS", 6)
+    monkeypatch.setattr("stylemix.clusters.segments.MOST_SEGMENTS", 6)
     points = map_data(run)
     assert points.n_segments <= 8
     assert points.duration_s.max() >= 3

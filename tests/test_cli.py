@@ -445,7 +445,7 @@ def test_the_other_commands_hand_over_what_they_were_given(
 
     floor("stylemix.model.run", load_run=lambda path: f"run {path}")
     floor("stylemix.demo", make_demo=echo)
-    floor("stylemix.explore.atlas", map_run=echo)
+    floor("stylemix.style_map.atlas", map_run=echo)
     floor("stylemix.measure.report", evaluate=echo)
     floor("stylemix.measure.properties.report", measure_properties=echo)
     report = types.SimpleNamespace(to_dict=lambda: {"folders": 2}, lines=lambda: ["two folders"])

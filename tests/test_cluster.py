@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from stylemix.clusters.cluster import cluster, name_cluster
 from stylemix.errors import BadInput
-from stylemix.explore.cluster import cluster, name_cluster
 
 NAMES = ["cage", "beach-boys"]
 

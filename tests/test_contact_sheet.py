@@ -9,7 +9,7 @@ import pytest
 from stylemix.arrays import Wave
 from stylemix.contact_sheet import Card, write_contact_sheet
 from stylemix.errors import BadInput
-from stylemix.listening import Player
+from stylemix.pages.players import Player
 from tests.browser import chromium, console_errors, open_page
 from tests.test_listening import tone
 from tests.test_page import HOSTILE, press, wait_for

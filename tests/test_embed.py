@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 
+from stylemix.embedding.embed import embed, principal_scores
 from stylemix.errors import BadInput
-from stylemix.explore.embed import embed, principal_scores
 
 
 def two_groups(n: int, seed: int = 0) -> np.ndarray:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from stylemix.arrays import Wave
+from stylemix.clusters.cluster import Clusters
+from stylemix.clusters.groups import Cluster, Grouping, RunClusters, Stretch, clusters_of
+from stylemix.clusters.spaces import Segments
 from stylemix.errors import BadInput
-from stylemix.explore.atlas import map_data
-from stylemix.explore.cluster import Clusters
-from stylemix.explore.groups import Cluster, Grouping, RunClusters, Stretch, clusters_of
-from stylemix.explore.spaces import Segments
+from stylemix.style_map.atlas import map_data
 from tests.fake_run import RATE, FakeRun, music
 
 LOW, HIGH = [110.0, 164.8, 220.0], [880.0, 1318.5, 1760.0]
@@ -77,7 +77,7 @@ def test_a_cluster_knows_its_size_and_whose_it_is(run, found):
 
 
 def test_the_medoid_has_the_least_sum_of_squared_distances(found):
-    from stylemix.explore.embed import principal_scores
+    from stylemix.embedding.embed import principal_scores
 
     scores, segments = principal_scores(found.grouping.features, 8), found.grouping.segments
     for one in found.clusters:
@@ -110,7 +110,7 @@ def test_a_stretch_ends_with_its_file_and_where_another_cluster_begins(monkeypat
     segments = Segments(np.zeros((6, 2)), file, np.array([0, 2, 0, 2, 4, 0.0]), np.full(6, 2.0), 2.0, np.full(6, 20))
     clusters = Clusters(labels, 2, {}, ("1", "2"), np.ones((2, 1)))
     grouping = Grouping(segments, np.zeros(6, int), "latents", np.zeros((6, 2)), [None] * 3, clusters)
-    monkeypatch.setattr("stylemix.explore.groups._medoid", lambda features, among: middle)
+    monkeypatch.setattr("stylemix.clusters.groups._medoid", lambda features, among: middle)
     of_both = [Cluster(number, 1, (1.0,), Stretch(0, 0, 2)) for number in (1, 2)]
     assert RunClusters(tuple(of_both), grouping, ()).stretch(1) == expected
 

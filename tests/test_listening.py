@@ -8,7 +8,8 @@ import pytest
 
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
-from stylemix.listening import ListeningData, Player, Table, TrainingCurve, write_listening_page
+from stylemix.listening import ListeningData, Table, TrainingCurve, write_listening_page
+from stylemix.pages.players import Player
 from tests.browser import chromium, console_errors, open_page
 from tests.test_page import HOSTILE, make_points, point_at, press, wait_for
 

@@ -10,8 +10,8 @@ import pytest
 
 from stylemix.arrays import Wave
 from stylemix.audio import read_wave
+from stylemix.clusters.cluster import Clusters
 from stylemix.errors import BadInput
-from stylemix.explore.cluster import Clusters
 from stylemix.hybrid.alpha_map import AlphaMap, save_maps
 from stylemix.hybrid.order import Order, read_order
 from stylemix.hybrid.render import hybrid, hybrid_file
@@ -102,7 +102,7 @@ def clustered(monkeypatch: pytest.MonkeyPatch) -> None:
     def known(features: np.ndarray, corpus: np.ndarray, names: list[str], **options: object) -> Clusters:
         return Clusters(corpus, 3, {}, ("1", "2", "3"), np.eye(3))
 
-    monkeypatch.setattr("stylemix.explore.groups.cluster", known)
+    monkeypatch.setattr("stylemix.clusters.groups.cluster", known)
 
 
 def test_a_curve_beyond_the_end_is_said_before_the_search(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from stylemix.errors import BadInput
-from stylemix.explore.document import build_page, json_for_html
-from stylemix.explore.page import MapData, write_map
+from stylemix.pages.document import fill, json_for_html
+from stylemix.style_map.page import MapData, write_map
 from tests.browser import chromium, console_errors, open_page
 
 HOSTILE = "</script><img src=x onerror=window.pwned=1>\u2028&amp;'\"<!--"
@@ -73,8 +73,7 @@ def test_json_survives_names_that_are_not_utf8():
 
 
 def test_what_is_put_into_a_page_is_not_filled_again():
-    page = build_page("{{a}}|{{b}}", title="", styles=[], scripts=[], parts={"a": "{{b}}", "b": "x"})
-    assert page == "{{b}}|x"
+    assert fill("{{a}}|{{b}}", {"a": "{{b}}", "b": "x"}) == "{{b}}|x"
 
 
 def test_the_same_name_in_two_corpora_is_two_files(tmp_path):

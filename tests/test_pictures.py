@@ -7,7 +7,7 @@ import pytest
 
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
-from stylemix.pictures import FMAX_HZ, FMIN_HZ, curves_png, log_frequency_db, loudest_db, spectrogram_png
+from stylemix.pages.pictures import FMAX_HZ, FMIN_HZ, curves_png, log_frequency_db, loudest_db, spectrogram_png
 
 
 def tone(hz, amplitude=1.0, rate=22050, seconds=2.0):

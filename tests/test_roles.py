@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from stylemix.arrays import Wave
+from stylemix.clusters.cluster import Clusters
 from stylemix.errors import BadInput
-from stylemix.explore.cluster import Clusters
 from stylemix.hybrid.cluster_roles import check_stretch
 from stylemix.hybrid.mixture import Mixture, check_weights, parse_weights
 from stylemix.hybrid.roles import Roles, assign_roles
@@ -48,7 +48,7 @@ def _known_clusters(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
         shares = np.stack([np.bincount(corpus[truth == label], minlength=3) for label in range(3)]).astype(float)
         return Clusters(truth, 3, {}, ("1", "2", "3"), shares / shares.sum(axis=1, keepdims=True))
 
-    monkeypatch.setattr("stylemix.explore.groups.cluster", known)
+    monkeypatch.setattr("stylemix.clusters.groups.cluster", known)
 
 
 def roles_of(run: FakeRun, **given: object) -> Roles:

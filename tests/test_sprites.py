@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from stylemix.errors import BadInput
-from stylemix.explore.sprites import MAP_RATE_HZ, STRIP_S, compress, pack_clips, plan_clips
+from stylemix.pages.sprites import MAP_RATE_HZ, STRIP_S, compress, pack_clips, plan_clips
 
 
 def decode(compressed):

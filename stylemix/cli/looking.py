@@ -37,8 +37,8 @@ def map_styles(
       stylemix map both.mix --out map.html --space scattering
     """
     with answer(as_json) as give:
-        from stylemix.explore.atlas import map_run
         from stylemix.model.run import load_run
+        from stylemix.style_map.atlas import map_run
 
         give(map_run(load_run(run), out, space=space, force=force, seed=seed, show_progress=not quiet))
 

@@ -13,7 +13,7 @@ from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 
 if TYPE_CHECKING:
-    from stylemix.explore.groups import RunClusters
+    from stylemix.clusters.groups import RunClusters
     from stylemix.model.run import Run
 
 
@@ -50,7 +50,7 @@ def find_clusters(
     """
     if source_cluster is None and target_cluster is None:
         return None
-    from stylemix.explore.groups import clusters_of
+    from stylemix.clusters.groups import clusters_of
 
     if source_cluster is not None and source is not None:
         raise BadInput("hybrid: --source-cluster chooses a source of its own, got --source too; leave one out")

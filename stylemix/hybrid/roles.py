@@ -19,7 +19,7 @@ from stylemix.hybrid.run_files import representative as representative
 from stylemix.hybrid.wishes import Wishes, nothing_to_do, read_wishes
 
 if TYPE_CHECKING:
-    from stylemix.explore.groups import RunClusters
+    from stylemix.clusters.groups import RunClusters
     from stylemix.model.run import Run
 
 

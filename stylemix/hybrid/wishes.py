@@ -14,7 +14,7 @@ from stylemix.hybrid.mixture import Mixture, check_weights, parse_weights
 from stylemix.hybrid.run_files import find_corpus, find_file
 
 if TYPE_CHECKING:
-    from stylemix.explore.groups import RunClusters
+    from stylemix.clusters.groups import RunClusters
     from stylemix.model.run import Run
 
 

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from stylemix.explore.document import build_page, data_block, json_for_html, read_template
 from stylemix.files import check_output, write_text
-from stylemix.listening import Player, player_parts
 from stylemix.measure.ablation_words import POINTER, ablation_table
 from stylemix.measure.aims import HYBRID, MOST_DISTANCE, at_alpha
 from stylemix.measure.caveats import calibrated_modes
@@ -24,7 +22,9 @@ from stylemix.measure.page_tables import (
     written,
 )
 from stylemix.measure.rendering import MATCHED, Rendered
-from stylemix.pictures import FMAX_HZ, FMIN_HZ
+from stylemix.pages.document import build_page, data_block, json_for_html
+from stylemix.pages.pictures import FMAX_HZ, FMIN_HZ
+from stylemix.pages.players import Player, player_parts
 
 # The players' sound and pictures; a page larger than this is no longer easy to send.
 MAX_BYTES = 24_000_000
@@ -93,20 +93,10 @@ def write_page(
     players, blocks = _players([_deck(one, controls) for one in rendered[:MOST_DECKS]], max_bytes)
     blocks.append(data_block("report-data", json_for_html(_page_value(result, players))))
     page = build_page(
-        read_template("report.html", package="stylemix.measure"),
+        "measure/report.html",
         title=f"{result['run']}: hybrids or crossfades?",
-        styles=[
-            read_template("base.css"),
-            read_template("listening.css", package="stylemix"),
-            read_template("report.css", package="stylemix.measure"),
-        ],
-        scripts=[
-            read_template("sound.js"),
-            read_template("players.js", package="stylemix"),
-            read_template("drawing.js", package="stylemix.measure"),
-            read_template("curves.js", package="stylemix.measure"),
-            read_template("report.js", package="stylemix.measure"),
-        ],
+        styles=["pages/players.css", "measure/report.css"],
+        scripts=["pages/players.js", "pages/drawing.js", "measure/curves.js", "measure/report.js"],
         parts={"data": "\n".join(blocks)},
     )
     write_text(path, page)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from stylemix.explore.document import build_page, data_block, json_for_html, read_template
 from stylemix.files import check_output, write_text
 from stylemix.measure.properties.material import KINDS
 from stylemix.measure.properties.verdict import (
@@ -17,6 +16,7 @@ from stylemix.measure.properties.verdict import (
     REBUILT_IN_PART_DB,
     shown,
 )
+from stylemix.pages.document import build_page, data_block, json_for_html
 
 PLOTS = {
     "shift": ("Shifted in time", "By fractions of the averaging.", "milliseconds"),
@@ -55,16 +55,12 @@ def write_page(
         If it cannot be written.
     """
     path = check_output(out, force=force, inputs=inputs)
-
-    def own(name: str) -> str:
-        return read_template(name, package="stylemix.measure")
-
     value = _page_value(result)
     page = build_page(
-        own("properties.html"),
+        "measure/properties.html",
         title=value["title"],
-        styles=[read_template("base.css"), own("properties.css")],
-        scripts=[read_template("sound.js"), own("drawing.js"), own("properties.js")],
+        styles=["measure/properties.css"],
+        scripts=["pages/drawing.js", "measure/properties.js"],
         parts={"data": data_block("properties-data", json_for_html(value))},
     )
     write_text(path, page)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stylemix.embedding.embed import principal_scores
 from stylemix.errors import BadInput
-from stylemix.explore.embed import principal_scores
 
 CRITERION = "lowest BIC of Gaussian mixtures"
 MOSTLY = 0.75

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from stylemix.audio import AudioReader, shown_name
+from stylemix.clusters.groups import Grouping, group_run
+from stylemix.clusters.spaces import Segments, check_space, choose_space, in_words
+from stylemix.embedding.embed import Embedding, embed
 from stylemix.errors import BadInput
-from stylemix.explore.embed import Embedding, embed
-from stylemix.explore.groups import Grouping, group_run
-from stylemix.explore.page import MapData, write_map
-from stylemix.explore.spaces import Segments, check_space, choose_space, in_words
 from stylemix.files import check_output
 from stylemix.model.run import Run, inputs_of
 from stylemix.progress import progress
+from stylemix.style_map.page import MapData, write_map
 
 
 class _FileClips:

@@ -13,19 +13,20 @@ from typing import Any
 
 from stylemix.errors import BadInput
 
+SHARED_STYLES = ("pages/base.css",)
+SHARED_SCRIPTS = ("pages/sound.js",)
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def read_template(name: str, *, package: str = "stylemix.explore") -> str:
+def read_template(name: str) -> str:
     """Read a template that came with the package.
 
     Parameters
     ----------
     name : str
-        File name in the package's templates folder.
-    package : str
-        Which package.
+        Room and file, as in ``pages/base.css``; the file lies in the room's folder `templates`. One without a room
+        lies in that of the package itself.
 
     Returns
     -------
@@ -34,10 +35,34 @@ def read_template(name: str, *, package: str = "stylemix.explore") -> str:
 
     Examples
     --------
-    >>> "canvas" in read_template("map.html")
+    >>> "canvas" in read_template("style_map/map.html")
     True
     """
-    return resources.files(package).joinpath("templates", name).read_text(encoding="utf-8")
+    room, _, file = name.rpartition("/")
+    return resources.files("stylemix").joinpath(*room.split("/"), "templates", file).read_text(encoding="utf-8")
+
+
+def fill(template: str, places: Mapping[str, str]) -> str:
+    """Put values into the places ``{{name}}`` of a template.
+
+    Parameters
+    ----------
+    template : str
+        Text with places.
+    places : mapping of str to str
+        A value for each.
+
+    Returns
+    -------
+    str
+        The text. What is put in is never looked at again, so no value can name another place.
+
+    Examples
+    --------
+    >>> fill("{{a}}|{{b}}", {"a": "{{b}}", "b": "x"})
+    '{{b}}|x'
+    """
+    return _PLACE.sub(lambda found: places[found.group(1)], template)
 
 
 def json_for_html(value: Any) -> str:
@@ -123,20 +148,21 @@ def _source_hash(text: str) -> str:
 
 
 def build_page(
-    shell: str, *, title: str, styles: Sequence[str], scripts: Sequence[str], parts: Mapping[str, str]
+    body: str, *, title: str, styles: Sequence[str] = (), scripts: Sequence[str] = (), parts: Mapping[str, str]
 ) -> str:
-    """Put styles, scripts and parts into a page that may load nothing and run nothing else.
+    """Put a body, styles, scripts and data into a page that may load nothing and run nothing else.
 
     Parameters
     ----------
-    shell : str
-        The page's template, with ``{{policy}}``, ``{{title}}``, ``{{style}}``, ``{{script}}`` and the parts.
+    body : str
+        Name of the body's template, with places for the parts.
     title : str
         Shown by the browser; escaped here.
     styles, scripts : sequence of str
-        Sources, joined in order. Their hashes are the only ones the page's policy lets through.
+        Names of templates, joined in order after those of every page. Their hashes are the only ones that the page's
+        policy lets through.
     parts : mapping of str to str
-        Trusted HTML for the other places.
+        Trusted HTML for the body's places, and the data blocks as ``data``.
 
     Returns
     -------
@@ -145,15 +171,16 @@ def build_page(
 
     Examples
     --------
-    >>> build_page("<title>{{title}}</title>", title="a<b", styles=[], scripts=[], parts={})
-    '<title>a&lt;b</title>'
+    >>> page = build_page("style_map/map_page.html", title="a<b", parts={"map": "", "data": ""})
+    >>> "<title>a&lt;b</title>" in page
+    True
     """
-    style, script = "\n".join(styles), "\n".join(scripts)
+    style = "\n".join(read_template(name) for name in (*SHARED_STYLES, *styles))
+    script = "\n".join(read_template(name) for name in (*SHARED_SCRIPTS, *scripts))
     policy = (
         f"default-src 'none'; script-src {_source_hash(script)}; style-src {_source_hash(style)}; "
         "img-src data:; media-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     title = title.encode("utf-8", "replace").decode("utf-8")
-    places = {"policy": policy, "title": html.escape(title), "style": style, "script": script, **parts}
-    # One pass: what is put in is never looked at again, so no value can name another place.
-    return _PLACE.sub(lambda found: places[found.group(1)], shell)
+    places = {"policy": policy, "title": html.escape(title), "style": style, "script": script, "data": parts["data"]}
+    return fill(read_template("pages/shell.html"), {**places, "body": fill(read_template(body), parts)})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stylemix.clusters.spaces import Segments
 from stylemix.errors import BadInput
-from stylemix.explore.spaces import Segments
 from stylemix.files import sha256_file
 from stylemix.model.run import Run
 

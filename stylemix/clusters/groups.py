@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from stylemix.audio import shown_name
+from stylemix.clusters.cluster import Clusters, cluster
+from stylemix.clusters.segments import segments_of, unchanged_paths
+from stylemix.clusters.spaces import Segments, check_space, choose_space, features_in
+from stylemix.embedding.embed import principal_scores
 from stylemix.errors import BadInput
-from stylemix.explore.cluster import Clusters, cluster
-from stylemix.explore.embed import principal_scores
-from stylemix.explore.segments import segments_of, unchanged_paths
-from stylemix.explore.spaces import Segments, check_space, choose_space, features_in
 from stylemix.model.run import Run
 
 
@@ -214,7 +214,7 @@ def group_run(
     space : {"latents", "scattering", "both"}, optional
         In what segments are alike; by default both, or the latents alone where a recording has moved or changed.
     k : int, optional
-        Make so many clusters; by default a criterion chooses (see `stylemix.explore.cluster.cluster`).
+        Make so many clusters; by default a criterion chooses (see `stylemix.clusters.cluster.cluster`).
     seed : int
         Of the clusters.
     update : callable

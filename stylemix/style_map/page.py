@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from stylemix.errors import BadInput
-from stylemix.explore.document import base64_text, build_page, data_block, json_for_html, read_template
-from stylemix.explore.sprites import Clip, Strips, pack_clips
 from stylemix.files import check_output, write_text
+from stylemix.pages.document import base64_text, build_page, data_block, json_for_html, read_template
+from stylemix.pages.sprites import Clip, Strips, pack_clips
 
 MAX_BYTES = 24_000_000
 
@@ -109,8 +109,8 @@ class MapParts:
     summary: dict[str, Any]
 
 
-MAP_STYLES = ("base.css", "map.css")
-MAP_SCRIPTS = ("sound.js", "map_view.js", "map.js")
+MAP_STYLES = ("style_map/map.css",)
+MAP_SCRIPTS = ("style_map/map_view.js", "style_map/map.js")
 
 
 def _silent(n_segments: int) -> Strips:
@@ -228,7 +228,7 @@ def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES) -> MapParts:
         "with_sound": int((strips.strip >= 0).sum()), "longest_clip_s": round(float(strips.clip_s.max()), 3),
         "notice": value["notice"],
     }  # fmt: skip
-    return MapParts(read_template("map.html"), "\n".join(blocks), summary)
+    return MapParts(read_template("style_map/map.html"), "\n".join(blocks), summary)
 
 
 def write_map(
@@ -274,16 +274,18 @@ def write_map(
     1
     """
     path = check_output(out, force=force, inputs=inputs)
-    styles = [read_template(name) for name in MAP_STYLES]
-    scripts = [read_template(name) for name in (*MAP_SCRIPTS, "map_page.js")]
-    frame = sum(len(text.encode()) for text in (*styles, *scripts)) + 8000
+    frame = len(_fill("", "", "")) + 8000
     parts = map_parts(points, max_bytes=max_bytes - frame)
-    page = build_page(
-        read_template("map_page.html"),
-        title=points.title,
-        styles=styles,
-        scripts=scripts,
-        parts={"map": parts.section, "data": parts.data},
-    )
+    page = _fill(points.title, parts.section, parts.data)
     write_text(path, page)
     return {"path": str(path), "bytes": len(page.encode("utf-8")), **parts.summary}
+
+
+def _fill(title: str, section: str, data: str) -> str:
+    return build_page(
+        "style_map/map_page.html",
+        title=title,
+        styles=MAP_STYLES,
+        scripts=[*MAP_SCRIPTS, "style_map/map_page.js"],
+        parts={"map": section, "data": data},
+    )

@@ -1,0 +1,1 @@
+"""Recordings cut into segments, described, and grouped by what sounds alike."""

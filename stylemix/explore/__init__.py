@@ -1,1 +1,0 @@
-"""Seeing and hearing what the corpora hold: embedding, clusters, the map page."""
