@@ -21,6 +21,7 @@ FLOORS = [
     {"clusters", "embedding"},
     {"hybrid"},
     {"style_map"},
+    {"explore"},
     {"contact_sheet", "listening", "measure"},
     {"__init__", "__main__", "cli", "demo", "learn", "ordering"},
 ]

@@ -148,7 +148,13 @@ def _source_hash(text: str) -> str:
 
 
 def build_page(
-    body: str, *, title: str, styles: Sequence[str] = (), scripts: Sequence[str] = (), parts: Mapping[str, str]
+    body: str,
+    *,
+    title: str,
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    parts: Mapping[str, str],
+    served: bool = False,
 ) -> str:
     """Put a body, styles, scripts and data into a page that may load nothing and run nothing else.
 
@@ -163,6 +169,8 @@ def build_page(
         policy lets through.
     parts : mapping of str to str
         Trusted HTML for the body's places, and the data blocks as ``data``.
+    served : bool
+        Whether the page may speak with the server it came from; a page in a file speaks with nobody.
 
     Returns
     -------
@@ -180,6 +188,7 @@ def build_page(
     policy = (
         f"default-src 'none'; script-src {_source_hash(script)}; style-src {_source_hash(style)}; "
         "img-src data:; media-src data: blob:; base-uri 'none'; form-action 'none'"
+        + ("; connect-src 'self'" if served else "")
     )
     title = title.encode("utf-8", "replace").decode("utf-8")
     places = {"policy": policy, "title": html.escape(title), "style": style, "script": script, "data": parts["data"]}
