@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from stylemix.arrays import Wave
+from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.cluster import Clusters
-from stylemix.clusters.groups import Cluster, Grouping, RunClusters, Stretch, clusters_of
+from stylemix.clusters.groups import Grouping, RunClusters, clusters_of
+from stylemix.clusters.members import Cluster, Stretch
 from stylemix.clusters.spaces import Segments
 from stylemix.errors import BadInput
 from stylemix.style_map.atlas import map_data
@@ -39,7 +41,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(run):
-    return clusters_of(run, space="latents", k=2)
+    return clusters_of(run, space="latents", choice=ClusterChoice("gmm", 2))
 
 
 def test_the_numbers_are_those_of_the_map(run):
@@ -125,10 +127,15 @@ def test_a_stretch_outside_of_a_corpus_is_in_another_one(found):
         found.stretch(high, outside=1)
 
 
-@pytest.mark.parametrize("number", [0, 3, -1])
+@pytest.mark.parametrize("number", [3, -1])
 def test_a_cluster_that_is_not_there_is_told_with_those_that_are(found, number):
     with pytest.raises(BadInput, match=f"there is no cluster {number} in this run; there are 1 to 2, see stylemix map"):
         found.find(number)
+
+
+def test_what_is_in_no_cluster_is_none(found):
+    with pytest.raises(BadInput, match="0 is no cluster but what is in none; choose another, see stylemix map"):
+        found.find(0)
 
 
 def test_clusters_in_files_are_listed(found):
@@ -150,7 +157,7 @@ def test_without_recordings_the_latents_are_grouped_as_on_a_map_without_them(run
     )
 
 
-@pytest.mark.parametrize("k", [0, 1000])
+@pytest.mark.parametrize("k", [33, 1000])
 def test_an_impossible_number_of_clusters_is_refused(run, k):
     with pytest.raises(BadInput, match=f"k: must lie between 1 and the .* segments that differ, got {k}"):
-        clusters_of(run, space="latents", k=k)
+        clusters_of(run, space="latents", choice=ClusterChoice("gmm", k))

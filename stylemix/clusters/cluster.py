@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stylemix.clusters.choice import ClusterChoice
 from stylemix.embedding.embed import principal_scores
 from stylemix.errors import BadInput
 
@@ -123,9 +124,9 @@ def cluster(
     corpus_index: np.ndarray,
     corpus_names: Sequence[str],
     *,
+    choice: ClusterChoice | None = None,
     seed: int = 0,
     max_clusters: int = 12,
-    k: int | None = None,
 ) -> Clusters:
     """Group segments and name each group by its share of the corpora.
 
@@ -141,12 +142,12 @@ def cluster(
         Which corpus each segment comes from.
     corpus_names : sequence of str
         Names of the corpora.
+    choice : ClusterChoice, optional
+        By which method and into how many; by default a criterion chooses the number.
     seed : int
         Of the mixtures' first guesses.
     max_clusters : int
         The most clusters tried; at least ten distinct segments are asked for each.
-    k : int, optional
-        Make so many, whatever the criterion says.
 
     Returns
     -------
@@ -178,7 +179,8 @@ def cluster(
         )
     if max_clusters < 1:
         raise BadInput(f"max_clusters: must be at least 1, got {max_clusters}")
-    raw, tried = _choose(scores, _numbers(scores, max_clusters, k), seed)
+    choice = choice or ClusterChoice()
+    raw, tried = _choose(scores, _numbers(scores, max_clusters, choice.k), seed)
     labels, n_found = _largest_first(raw)
     counts = np.zeros((n_found, len(corpus_names)))
     np.add.at(counts, (labels, corpora), 1)

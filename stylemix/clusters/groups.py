@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from stylemix.audio import shown_name
+from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.cluster import Clusters, cluster
+from stylemix.clusters.members import Cluster, Stretch, stretch_between
 from stylemix.clusters.segments import segments_of, unchanged_paths
 from stylemix.clusters.spaces import Segments, check_space, choose_space, features_in
 from stylemix.embedding.embed import principal_scores
@@ -43,45 +45,6 @@ class Grouping:
     features: np.ndarray
     paths: Sequence[Path | None]
     clusters: Clusters
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A part of a file of a run.
-
-    Parameters
-    ----------
-    file : int
-        Its place among the run's files.
-    start_s, duration_s : float
-        Where in it (seconds).
-    """
-
-    file: int
-    start_s: float
-    duration_s: float
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """Segments that sound alike.
-
-    Parameters
-    ----------
-    number : int
-        From 1 for the largest, as on the map.
-    size : int
-        Segments in it.
-    shares : tuple of float
-        Part of them from each corpus; they sum to 1.
-    medoid : Stretch
-        The segment that is the most like all others.
-    """
-
-    number: int
-    size: int
-    shares: tuple[float, ...]
-    medoid: Stretch
 
 
 @dataclass(frozen=True)
@@ -120,6 +83,8 @@ class RunClusters:
         BadInput
             If there is none of that number.
         """
+        if number == 0:
+            raise BadInput("cluster: 0 is no cluster but what is in none; choose another, see stylemix map")
         numbers = [one.number for one in self.clusters]
         if number not in numbers:
             there = "is only cluster 1" if len(numbers) == 1 else f"are 1 to {len(numbers)}"
@@ -194,14 +159,14 @@ class RunClusters:
             first -= 1
         while last + 1 < len(mine) and mine[last + 1] and segments.file[last + 1] == segments.file[last]:
             last += 1
-        return _between(segments, first, last)
+        return stretch_between(segments, first, last)
 
 
 def group_run(
     run: Run,
     *,
     space: str | None = None,
-    k: int | None = None,
+    choice: ClusterChoice | None = None,
     seed: int = 0,
     update: Callable[..., None] = lambda done, note="": None,
 ) -> Grouping:
@@ -213,8 +178,8 @@ def group_run(
         A finished run.
     space : {"latents", "scattering", "both"}, optional
         In what segments are alike; by default both, or the latents alone where a recording has moved or changed.
-    k : int, optional
-        Make so many clusters; by default a criterion chooses (see `stylemix.clusters.cluster.cluster`).
+    choice : ClusterChoice, optional
+        By which method and into how many clusters; by default those that hybrids count (see `ClusterChoice`).
     seed : int
         Of the clusters.
     update : callable
@@ -240,11 +205,14 @@ def group_run(
     features = features_in(space, segments, paths, hashes, lambda share: update(0.1 + 0.2 * share, note="scattering"))
     update(0.3, note="clusters")
     names = [shown_name(name) for name in run.corpora]
-    return Grouping(segments, corpus, space, features, paths, cluster(features, corpus, names, seed=seed, k=k))
+    clusters = cluster(features, corpus, names, choice=choice, seed=seed)
+    return Grouping(segments, corpus, space, features, paths, clusters)
 
 
-def clusters_of(run: Run, *, space: str | None = None, k: int | None = None, seed: int = 0) -> RunClusters:
-    """Find the clusters of a run, numbered as on the map that `stylemix map` writes with the same seed and space.
+def clusters_of(
+    run: Run, *, space: str | None = None, choice: ClusterChoice | None = None, seed: int = 0
+) -> RunClusters:
+    """Find the clusters of a run, numbered as on the map that `stylemix map` writes with the same options.
 
     Parameters
     ----------
@@ -252,8 +220,8 @@ def clusters_of(run: Run, *, space: str | None = None, k: int | None = None, see
         A finished run.
     space : {"latents", "scattering", "both"}, optional
         In what segments are alike; as for `group_run`. The latents need no recordings.
-    k : int, optional
-        Make so many; numbers then agree with no map.
+    choice : ClusterChoice, optional
+        By which method and into how many; as for `group_run`.
     seed : int
         Of the clusters.
 
@@ -269,13 +237,13 @@ def clusters_of(run: Run, *, space: str | None = None, k: int | None = None, see
     StylemixError
         If the training did not finish.
     """
-    grouping = group_run(run, space=space, k=k, seed=seed)
+    grouping = group_run(run, space=space, choice=choice, seed=seed)
     labels, segments = grouping.clusters.labels, grouping.segments
     found = []
     for label in range(grouping.clusters.k):
         middle = _medoid(grouping.features, labels == label)
         shares = tuple(grouping.clusters.shares[label].tolist())
-        found.append(Cluster(label + 1, int((labels == label).sum()), shares, _between(segments, middle, middle)))
+        found.append(Cluster(label + 1, int((labels == label).sum()), shares, stretch_between(segments, middle, middle)))
     files = [segments.file == index for index in range(len(run.files))]
     steps = [np.repeat(labels[mine] + 1, segments.n_steps[mine]) for mine in files]
     return RunClusters(tuple(found), grouping, tuple(steps))
@@ -287,9 +255,3 @@ def _medoid(features: np.ndarray, among: np.ndarray) -> int:
     # The sum over all y of |x - y|^2 is n |x - mean|^2 plus what does not depend on x: nearest the mean is least.
     away = np.square(scores - scores[among].mean(axis=0)).sum(axis=1)
     return int(np.where(among, away, np.inf).argmin())
-
-
-def _between(segments: Segments, first: int, last: int) -> Stretch:
-    start_s = float(segments.start_s[first])
-    end_s = float(segments.start_s[last] + segments.duration_s[last])
-    return Stretch(int(segments.file[first]), start_s, end_s - start_s)
