@@ -119,7 +119,7 @@ def test_nothing_is_written_over(tmp_path):
         ({"xy": np.full((12, 2), np.nan)}, "xy must be finite"),
         ({"xy": np.zeros((3, 2))}, "xy must have shape"),
         ({"corpus": np.full(12, 2)}, "corpus must index its 2 names"),
-        ({"cluster": np.full(12, -1)}, "cluster must index"),
+        ({"cluster": np.full(12, -2)}, "cluster must index"),
         ({"duration_s": np.zeros(12)}, "duration_s must be positive"),
         ({"files": []}, "at least one"),
     ],

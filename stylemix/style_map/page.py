@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,83 +11,16 @@ import numpy as np
 
 from stylemix.errors import BadInput
 from stylemix.files import check_output, write_text
-from stylemix.pages.document import base64_text, build_page, data_block, json_for_html, read_template
-from stylemix.pages.sprites import Clip, Strips, pack_clips
+from stylemix.pages.document import base64_text, build_page, data_block, fill, json_for_html, read_template
+from stylemix.pages.sprites import Strips, pack_clips
+from stylemix.style_map.data import ClusterInfo, GridHybrid, Layout, MapData, Values
 
 MAX_BYTES = 24_000_000
 
-
-@dataclass(frozen=True)
-class MapData:
-    """What a map shows; every sequence has one entry a segment unless said otherwise.
-
-    Parameters
-    ----------
-    xy : np.ndarray, shape (N, 2)
-        Places on the plane.
-    corpus, cluster : np.ndarray, shape (N,), int
-        Indices into `corpus_names` and `cluster_names`.
-    files : sequence of str
-        Name of the file, as shown.
-    start_s, duration_s : np.ndarray, shape (N,)
-        Where in the file (seconds).
-    corpus_names, cluster_names : sequence of str
-        As shown in the legend.
-    clip : callable, optional
-        ``clip(i)`` returns the samples (C, T) of segment i and their sample rate; without it there is no
-        sound.
-    audible : np.ndarray, shape (N,), bool, optional
-        Which segments have sound; all by default. The others are drawn hollow.
-    title : str
-        Heading of the page.
-    facts : mapping of str to str
-        Where it comes from: model, method, criterion, seed.
-
-    Raises
-    ------
-    BadInput
-        If there is no segment, lengths disagree, or an index names no corpus or cluster.
-    """
-
-    xy: np.ndarray
-    corpus: np.ndarray
-    cluster: np.ndarray
-    files: Sequence[str]
-    start_s: np.ndarray
-    duration_s: np.ndarray
-    corpus_names: Sequence[str]
-    cluster_names: Sequence[str]
-    clip: Clip | None = None
-    audible: np.ndarray | None = None
-    title: str = "Map"
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        n = len(self.files)
-        wanted = {"xy": (n, 2), "corpus": (n,), "cluster": (n,), "start_s": (n,), "duration_s": (n,)}
-        if self.audible is None:
-            object.__setattr__(self, "audible", np.full(n, self.clip is not None))
-        wanted["audible"] = (n,)
-        for name, shape in wanted.items():
-            values = np.asarray(getattr(self, name))
-            if values.shape != shape or n == 0:
-                raise BadInput(
-                    f"map: {name} must have shape {shape}, at least one segment, got {values.shape}"
-                )
-            if not np.isfinite(values).all():
-                raise BadInput(f"map: {name} must be finite, got NaN or infinity; embed finite features")
-            object.__setattr__(self, name, values)
-        for name, known in (("corpus", self.corpus_names), ("cluster", self.cluster_names)):
-            index = getattr(self, name)
-            if index.min() < 0 or index.max() >= len(known):
-                raise BadInput(f"map: {name} must index its {len(known)} names, got up to {index.max()}")
-        if (self.duration_s <= 0).any():
-            raise BadInput(f"map: duration_s must be positive (seconds), got {self.duration_s.min()}")
-
-    @property
-    def n_segments(self) -> int:
-        """Number of segments."""
-        return len(self.files)
+__all__ = [
+    "MAP_SCRIPTS", "MAP_STYLES", "MAX_BYTES", "ClusterInfo", "GridHybrid", "Layout", "MapData", "MapParts", "Values",
+    "map_document", "map_parts", "write_map",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -177,7 +110,7 @@ def _subtitle(points: MapData) -> str:
     return f"{n:,} {segments} of {corpora}. What sounds alike to the model lies close together."
 
 
-def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES) -> MapParts:
+def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES, panel: str = "") -> MapParts:
     """Turn a map into the section and the data blocks of a page.
 
     Parameters
@@ -186,6 +119,8 @@ def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES) -> MapParts:
         The segments.
     max_bytes : int
         Limit for data and sound; sound is shortened, then thinned out, to fit.
+    panel : str
+        Trusted HTML for a panel of further controls beside the map.
 
     Returns
     -------
@@ -228,7 +163,7 @@ def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES) -> MapParts:
         "with_sound": int((strips.strip >= 0).sum()), "longest_clip_s": round(float(strips.clip_s.max()), 3),
         "notice": value["notice"],
     }  # fmt: skip
-    return MapParts(read_template("style_map/map.html"), "\n".join(blocks), summary)
+    return MapParts(fill(read_template("style_map/map.html"), {"panel": panel}), "\n".join(blocks), summary)
 
 
 def write_map(
@@ -274,18 +209,80 @@ def write_map(
     1
     """
     path = check_output(out, force=force, inputs=inputs)
-    frame = len(_fill("", "", "")) + 8000
-    parts = map_parts(points, max_bytes=max_bytes - frame)
-    page = _fill(points.title, parts.section, parts.data)
+    page, summary = _page(points, max_bytes=max_bytes)
     write_text(path, page)
-    return {"path": str(path), "bytes": len(page.encode("utf-8")), **parts.summary}
+    return {"path": str(path), "bytes": len(page.encode("utf-8")), **summary}
 
 
-def _fill(title: str, section: str, data: str) -> str:
-    return build_page(
-        "style_map/map_page.html",
-        title=title,
-        styles=MAP_STYLES,
-        scripts=[*MAP_SCRIPTS, "style_map/map_page.js"],
-        parts={"map": section, "data": data},
-    )
+def map_document(
+    points: MapData,
+    *,
+    max_bytes: int = MAX_BYTES,
+    panel: str = "",
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    data: str = "",
+    served: bool = False,
+) -> str:
+    """Return the map's page as text, for a server that puts a panel of its own beside the map.
+
+    Parameters
+    ----------
+    points : MapData
+        The segments, with a way to their sound.
+    max_bytes : int
+        Limit for the whole page; sound is shortened, then thinned out, to fit, and the page says so.
+    panel : str
+        Trusted HTML for the panel.
+    styles, scripts : sequence of str
+        Names of templates behind the map's own. Scripts find the map ready: see the top of ``map.js``.
+    data : str
+        Further data blocks, from `stylemix.pages.document.data_block`.
+    served : bool
+        Whether the page may speak with the server it came from.
+
+    Returns
+    -------
+    str
+        The whole page.
+
+    Raises
+    ------
+    BadInput
+        If a clip holds NaN, or the segments do not fit the limit.
+
+    Examples
+    --------
+    >>> points = MapData(np.zeros((1, 2)), np.array([0]), np.array([0]), ["a.wav"], np.zeros(1), np.ones(1),
+    ...                  ["cage"], ["1: all cage"])
+    >>> "connect-src 'self'" in map_document(points, served=True)
+    True
+    """
+    return _page(
+        points, max_bytes=max_bytes, panel=panel, styles=styles, scripts=scripts, data=data, served=served
+    )[0]
+
+
+def _page(
+    points: MapData,
+    *,
+    max_bytes: int,
+    panel: str = "",
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    data: str = "",
+    served: bool = False,
+) -> tuple[str, dict[str, Any]]:
+    def build(section: str, blocks: str) -> str:
+        return build_page(
+            "style_map/map_page.html",
+            title=points.title,
+            styles=[*MAP_STYLES, *styles],
+            scripts=[*MAP_SCRIPTS, "style_map/map_page.js", *scripts],
+            parts={"map": section, "data": blocks},
+            served=served,
+        )
+
+    frame = len(build(panel, data).encode("utf-8")) + 8000
+    parts = map_parts(points, max_bytes=max_bytes - frame, panel=panel)
+    return build(parts.section, "\n".join([parts.data, data])), parts.summary
