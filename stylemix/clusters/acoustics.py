@@ -9,6 +9,7 @@ import numpy as np
 RATE_HZ = 22050
 # 186 ms tell a fourth apart at 32 Hz, the lowest that the register of an organ or a bass needs.
 LONG = 4096
+HOP = LONG // 4
 # 46 ms, as where onsets are compared in evaluations: partials of a chord are apart, and so are two quick notes.
 SHORT = 1024
 # What reaches beyond a stretch at each side so that its first and last frames are whole.
@@ -67,9 +68,9 @@ def measure_segments(samples: np.ndarray, edges: Sequence[tuple[int, int]]) -> n
     >>> row[:3].round().tolist(), bool(row[3] < 0.05), float(row[4])
     ([-4.0, 440.0, 440.0], True, 0.0)
     """
-    power = np.stack([_power(channel, LONG, LONG // 4) for channel in samples])
+    power = np.stack([_power(channel, LONG, HOP) for channel in samples])
     total, hz = power.sum(axis=0), np.fft.rfftfreq(LONG, 1 / RATE_HZ)
-    weighted = np.stack([_k_weight(hz) * row for row in total]).sum(axis=1)
+    weighted = total @ _k_weight(hz)
     flat, heard = _flatness(total, hz)
     onsets = _onset_samples(samples)
     rows = []
@@ -104,7 +105,7 @@ def strongest_fundamental_hz(magnitude: np.ndarray) -> float:
     float
         Hz; NaN where nothing stands out.
     """
-    from scipy.ndimage import median_filter
+    from scipy.ndimage import maximum_filter1d, median_filter
 
     n = int(PER_OCTAVE * np.log2(RATE_HZ / 2 / LOWEST_HZ))
     at = LOWEST_HZ * 2 ** (np.arange(n) / PER_OCTAVE)
@@ -118,13 +119,19 @@ def strongest_fundamental_hz(magnitude: np.ndarray) -> float:
         return float("nan")
     # The square root of the amplitude, between what is heard (about its power to 0.3) and what is there.
     partials = np.where(stands_out >= LEAST_PEAK_DB / 2, 10 ** (level / 40), 0)
-    partials = np.append(partials, np.zeros(n))
+    # Within a step to either side: partials lie beside the grid, and strings are a little stretched.
+    partials = np.append(maximum_filter1d(partials, 3), np.zeros(n))
     above = np.round(PER_OCTAVE * np.log2(np.arange(1, HARMONICS + 1))).astype(int)
     salience = partials[candidates[:, None] + above] @ DECAY ** np.arange(HARMONICS)
-    best = int(candidates[salience.argmax()])
-    # The top of the parabola through three levels lies (a - c) / 2 (a - 2 b + c) beside the middle.
-    a, b, c = level[best - 1 : best + 2]
-    return float(LOWEST_HZ * 2 ** ((best + 0.5 * (a - c) / min(a - 2 * b + c, -1e-9)) / PER_OCTAVE))
+    return _refined_hz(magnitude, float(at[candidates[salience.argmax()]]))
+
+
+def _refined_hz(magnitude: np.ndarray, near_hz: float) -> float:
+    """Move to the top of the parabola through three levels: (a - c) / 2 (a - 2 b + c) bins beside the middle one."""
+    k = round(near_hz * LONG / RATE_HZ)
+    k += int(np.argmax(magnitude[k - 1 : k + 2])) - 1
+    a, b, c = np.log(np.maximum(magnitude[k - 1 : k + 2], 1e-12))
+    return float((k + np.clip(0.5 * (a - c) / min(a - 2 * b + c, -1e-9), -0.5, 0.5)) * RATE_HZ / LONG)
 
 
 def _power(channel: np.ndarray, length: int, hop: int) -> np.ndarray:
@@ -141,9 +148,8 @@ def _power(channel: np.ndarray, length: int, hop: int) -> np.ndarray:
 
 def _frames(first: int, last: int, n_frames: int) -> slice:
     """Frames whose middle lies in a segment; at least one."""
-    hop, middle = LONG // 4, LONG // 2
-    start = int(np.clip(-(-(first - middle) // hop), 0, n_frames - 1))
-    return slice(start, int(np.clip(-(-(last - middle) // hop), start + 1, n_frames)))
+    start = int(np.clip(-(-(first - LONG // 2) // HOP), 0, n_frames - 1))
+    return slice(start, int(np.clip(-(-(last - LONG // 2) // HOP), start + 1, n_frames)))
 
 
 def _k_weight(hz: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from stylemix.audio import AudioReader
 from stylemix.cache import ArrayCache, cache_key
-from stylemix.clusters.acoustics import MARGIN, RATE_HZ, measure_segments
+from stylemix.clusters.acoustics import HOP, MARGIN, RATE_HZ, measure_segments
 from stylemix.clusters.spaces import Segments
 from stylemix.errors import BadInput
 
@@ -141,7 +141,8 @@ def _measure_file(path: Path, edges: Sequence[tuple[int, int]]) -> np.ndarray:
     rows = []
     with AudioReader(path, sample_rate=RATE_HZ) as reader:
         for block in _blocks(edges):
-            begin, end = block[0][0] - MARGIN, block[-1][1] + MARGIN
+            # On one grid of frames for the whole file, so that no number depends on where a block begins.
+            begin, end = (block[0][0] - MARGIN) // HOP * HOP, block[-1][1] + MARGIN
             samples = reader.read(begin, end)
             # A last step may reach beyond the end of the file: its silence is not the segment's.
             inside = [(a, max(a + 1, min(b, reader.n_samples))) for a, b in block]
