@@ -9,7 +9,8 @@ import pytest
 
 from stylemix.arrays import Wave
 from stylemix.hybrid.align import Path
-from stylemix.hybrid.assemble import TargetAssembler, best_shift, crossfade_gain, fit_channels
+from stylemix.hybrid.assemble import TargetAssembler
+from stylemix.hybrid.splice import best_shift, crossfade_gain, fit_channels
 
 RATE, STEP = 8000, 512
 

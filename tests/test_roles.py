@@ -12,6 +12,7 @@ import pytest
 from stylemix.arrays import Wave
 from stylemix.clusters.cluster import Clusters
 from stylemix.errors import BadInput
+from stylemix.hybrid.asked import find_asked
 from stylemix.hybrid.cluster_roles import check_stretch
 from stylemix.hybrid.mixture import Mixture, check_weights, parse_weights
 from stylemix.hybrid.roles import Roles, assign_roles
@@ -53,7 +54,7 @@ def _known_clusters(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def roles_of(run: FakeRun, **given: object) -> Roles:
     options: dict[str, object] = {"source": None, "target": None, "mode": "match", "to": None}
-    return assign_roles(run, **(options | given))  # type: ignore[arg-type]
+    return assign_roles(run, find_asked(options | given))  # type: ignore[arg-type]
 
 
 # ---- weights

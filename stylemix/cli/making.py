@@ -100,7 +100,8 @@ def hybrid(
     alpha: opt.Alpha = None,
     source: opt.Source = None,
     target: opt.Target = None,
-    mode: opt.Mode = "match",
+    walk: opt.Walk = None,
+    mode: opt.Mode = None,
     to: opt.To = None,
     from_corpus: opt.From = None,
     start: opt.Start = 0.0,
@@ -146,13 +147,14 @@ def hybrid(
       stylemix hybrid both.mix --alpha 0.5 --source songs/ --out hybrids/
       stylemix hybrid both.mix --alpha 0.5 --source song.wav --variations 8 --out choices/
       stylemix hybrid three.mix --weights cage=0.2,boys=0.5,organ=0.3 --source song.wav --out blend.wav
+      stylemix hybrid both.mix --walk 0:117-530:0.25,2:118-533:0.5 --duration 6 --out walk.wav
     """
     with answer(as_json) as give:
         from stylemix.model.run import load_run
         from stylemix.ordering import answer_lines, render_asked
 
         asked: dict[str, Any] = {
-            "alpha": alpha, "source": source, "target": target, "mode": mode, "to": to,
+            "alpha": alpha, "source": source, "target": target, "walk": walk, "mode": mode, "to": to,
             "from_corpus": from_corpus, "start_s": start, "duration_s": duration, "target_start_s": target_start,
             "target_duration_s": target_duration, "stems": stems, "weights": weights,
             "source_cluster": source_cluster, "target_cluster": target_cluster, "raw_alpha": raw_alpha,

@@ -98,8 +98,19 @@ Source: TypeAlias = Annotated[
 Target: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE", readable=False, help="The sound to match it with; else the whole corpus.")
 ]
+Walk: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STEPS|FILE.csv",
+        help="A way over the map in place of source, target and alpha: 0:117-530:0.25,2:118-533:0.5 (seconds:source "
+        "segment-target segment:alpha).",
+    ),
+]
 Mode: TypeAlias = Annotated[
-    str, typer.Option(metavar="MODE", help="match, style, morph, cross or fade: how the parents meet.")
+    str | None,
+    typer.Option(
+        metavar="MODE", help="match (the default), style, morph (that of a walk), cross or fade: how the parents meet."
+    ),
 ]
 To: TypeAlias = Annotated[
     str | None, typer.Option(metavar="NAME", help="The corpus to move towards, of more than two.")

@@ -4,39 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stylemix.audio import shown_name
 from stylemix.errors import BadInput
+from stylemix.hybrid.asked import Asked
 
 if TYPE_CHECKING:
     from stylemix.clusters.groups import RunClusters
     from stylemix.model.run import Run
 
 
-def find_clusters(
-    run: Run,
-    source: str | Path | None,
-    target: str | Path | None,
-    target_index: int | None,
-    source_cluster: int | None,
-    target_cluster: int | None,
-) -> RunClusters | None:
+def find_clusters(run: Run, asked: Asked, target_index: int | None) -> RunClusters | None:
     """Group a run where a cluster is asked for, after a look at whether the question makes sense.
 
     Parameters
     ----------
     run : Run
         The trained model.
-    source, target : str or Path, optional
-        Files that the user gave.
+    asked : Asked
+        What the user says.
     target_index : int or None
         The target's place among the run's files, if it is one of them.
-    source_cluster, target_cluster : int, optional
-        Numbers as on the map.
 
     Returns
     -------
@@ -46,19 +37,24 @@ def find_clusters(
     Raises
     ------
     BadInput
-        If a source was given twice or the target is no file of the run.
+        If a source was given twice, the target is no file of the run, or a cluster does not exist.
     """
-    if source_cluster is None and target_cluster is None:
+    source, target, numbers = asked.source, asked.target, (asked.source_cluster, asked.target_cluster)
+    if numbers == (None, None):
         return None
     from stylemix.clusters.groups import clusters_of
 
-    if source_cluster is not None and source is not None:
+    if asked.source_cluster is not None and source is not None:
         raise BadInput("hybrid: --source-cluster chooses a source of its own, got --source too; leave one out")
-    if target_cluster is not None and target is not None and target_index is None:
+    if asked.target_cluster is not None and target is not None and target_index is None:
         raise BadInput(
             f"hybrid: --target-cluster needs files of the run, {shown_name(target)} is none of them; leave one out"
         )
-    return clusters_of(run)
+    clusters = clusters_of(run)
+    for number in numbers:
+        if number is not None:
+            clusters.find(number)
+    return clusters
 
 
 def check_stretch(source_cluster: int | None, start_s: float, duration_s: float | None) -> None:

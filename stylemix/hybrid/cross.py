@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from pathlib import Path as FilePath
 from types import TracebackType
 
 import numpy as np
 
 from stylemix.errors import BadInput
-from stylemix.hybrid.assemble import crossfade_gain
 from stylemix.hybrid.cross_frames import (
     OVERLAP,
     SEARCH_BANDS_PER_OCTAVE,
@@ -22,6 +20,8 @@ from stylemix.hybrid.cross_frames import (
 from stylemix.hybrid.cross_search import choose_frames
 from stylemix.hybrid.cross_updates import Constraints, activations
 from stylemix.hybrid.source import SourceReader
+from stylemix.hybrid.splice import crossfade_gain
+from stylemix.hybrid.track import Sound
 
 # Activations are found for so much of the source at a time.
 BLOCK_S = 5.0
@@ -57,7 +57,7 @@ class MosaicAssembler:
     ----------
     source : SourceReader
         The source; read at ``source.model_rate``.
-    files : sequence of paths
+    files : sequence of paths or tracks
         The target.
     n_channels : int, optional
         Channels wanted; the source's by default. Activations are found from the mean power over the channels.
@@ -82,7 +82,7 @@ class MosaicAssembler:
     def __init__(
         self,
         source: SourceReader,
-        files: Sequence[str | FilePath],
+        files: Sequence[Sound],
         *,
         n_channels: int | None = None,
         seed: int = 0,

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path as FilePath
 
 import numpy as np
 
-from stylemix.audio import AudioReader
 from stylemix.errors import BadInput
-from stylemix.hybrid.assemble import fit_channels
+from stylemix.hybrid.splice import fit_channels
+from stylemix.hybrid.track import Sound
+from stylemix.hybrid.track_reader import open_reader
 
 # 2048 samples at 22,050 Hz, or the power of two that lasts about as long. Frames twice as long take on more of the
 # target's style (probability 0.72 instead of 0.64) but keep less of the rhythm (correlation of onsets 0.18, not 0.29).
@@ -169,7 +169,7 @@ class TargetFrames:
 
     Parameters
     ----------
-    files : sequence of paths
+    files : sequence of paths or tracks
         The target.
     lattice : Lattice
         How frames are cut.
@@ -188,7 +188,7 @@ class TargetFrames:
 
     def __init__(
         self,
-        files: Sequence[str | FilePath],
+        files: Sequence[Sound],
         lattice: Lattice,
         *,
         n_channels: int,
@@ -240,13 +240,13 @@ class TargetFrames:
             done += len(some)
         return out
 
-    def _stretches(self, files: Sequence[str | FilePath], rng: np.random.Generator) -> Iterator[np.ndarray]:
+    def _stretches(self, files: Sequence[Sound], rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Sound of all files, (C, T) at a time, or of as many random stretches as there may be."""
         hop, rate = self.lattice.hop_length, self.lattice.sample_rate
         length = round(STRETCH_S * rate / hop)
         where = []
         for file in files:
-            with AudioReader(file, sample_rate=rate) as reader:
+            with open_reader(file, sample_rate=rate) as reader:
                 count = reader.n_samples // hop - OVERLAP + 1
             where += [(file, first, min(length, count - first)) for first in range(0, count, length)]
         if not where:
@@ -257,7 +257,7 @@ class TargetFrames:
         if len(where) > most:
             where = [where[i] for i in np.sort(rng.choice(len(where), most, replace=False))]
         for file, some in groupby(where, key=itemgetter(0)):
-            with AudioReader(file, sample_rate=rate) as reader:
+            with open_reader(file, sample_rate=rate) as reader:
                 for _, first, n_frames in some:
                     sound = reader.read(first * hop, (first + n_frames + OVERLAP - 1) * hop)
                     yield fit_channels(sound, min(len(sound), self.n_channels))

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stylemix.errors import BadInput
 from stylemix.hybrid.alpha_map import find_map, map_warnings
+from stylemix.hybrid.asked import Asked, find_asked
 from stylemix.hybrid.cluster_roles import check_stretch
 from stylemix.hybrid.curve import Curve, parse_alpha
-from stylemix.hybrid.dials import Dials, find_dials
+from stylemix.hybrid.dials import Dials
 from stylemix.hybrid.mixture import check_weights
 from stylemix.hybrid.modes import plain
 from stylemix.hybrid.prepare import check_answers
 from stylemix.hybrid.roles import Roles, assign_roles
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.target_stretch import check_target_stretch
+from stylemix.hybrid.track import Track, files_of
+from stylemix.hybrid.walk import Walk
+from stylemix.hybrid.walk_roles import walk_roles
 from stylemix.hybrid.wishes import Wishes, read_wishes
 from stylemix.model.run import Run, inputs_of
 
 # A page of more is no longer listened to.
 MOST_VARIATIONS = 50
+# What a walk brings itself; how long it lasts is all that may be said beside it.
+WALK_SAYS = (
+    "alpha", "source", "target", "to", "from_corpus", "weights", "source_cluster", "target_cluster", "start_s",
+    "target_start_s", "target_duration_s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,33 +43,29 @@ class Order:
     ----------
     run : Run
         The trained model.
+    asked : Asked
+        What the user says.
     curve : Curve
         Alpha over time, as the user gave it.
-    dials : Dials
-        What the user turned.
     roles : Roles
         Who is who.
     start_s : float
         Where the source begins (seconds).
     duration_s : float or None
         How much of it.
-    seed : int
-        Of all that is drawn.
-    raw_alpha : bool
-        Whether alpha is the position on the mode's path itself.
-    variation : int
-        Which of the answers, 1 for the best match.
     """
 
     run: Run
+    asked: Asked
     curve: Curve
-    dials: Dials
     roles: Roles
     start_s: float
     duration_s: float | None
-    seed: int
-    raw_alpha: bool
-    variation: int = 1
+
+    @property
+    def dials(self) -> Dials:
+        """What the user turned."""
+        return self.asked.dials
 
     def open(self) -> SourceReader:
         """Open the source.
@@ -85,7 +91,7 @@ class Order:
             The source, the targets, what the run was made from, and a curve's file.
         """
         curves = [] if self.curve.path is None else [self.curve.path]
-        return [self.roles.source, *self.roles.targets.values(), *inputs_of(self.run), *curves]
+        return [*files_of([self.roles.source, *self.roles.targets.values()]), *inputs_of(self.run), *curves]
 
     def positions(self, duration_s: float) -> tuple[Curve, bool, tuple[str, ...]]:
         """Return where on the mode's path the hybrid is over time.
@@ -110,7 +116,7 @@ class Order:
             If a breakpoint lies beyond the end of the sound.
         """
         curve, warnings = self.curve.check_span(duration_s)
-        if self.raw_alpha or not plain(self.dials):
+        if self.asked.raw_alpha or not plain(self.dials):
             return curve, False, warnings
         roles, run, mode = self.roles, self.run, self.dials.mode
         found = find_map(run.path, mode, run.corpora, roles.own, roles.others, roles.shares)
@@ -118,64 +124,15 @@ class Order:
         return (curve, False, warnings) if found is None else (curve.mapped(found), True, warnings)
 
 
-def read_order(
-    run: Run,
-    *,
-    alpha: float | str | Path | Curve | None,
-    source: str | Path | None = None,
-    target: str | Path | None = None,
-    to: str | None = None,
-    from_corpus: str | None = None,
-    weights: str | Mapping[str, float] | None = None,
-    source_cluster: int | None = None,
-    target_cluster: int | None = None,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    target_start_s: float = 0.0,
-    target_duration_s: float | None = None,
-    seed: int = 0,
-    raw_alpha: bool = False,
-    extrapolate: bool = False,
-    variation: int = 1,
-    **dials: Any,
-) -> Order:
+def read_order(run: Run, **given: Any) -> Order:
     """Read what a user asks for.
 
     Parameters
     ----------
     run : Run
         The trained model.
-    alpha : float, str, Path, Curve or None
-        How much of the target: 0 is the source, 1 the target; a number or a curve over time (see `parse_alpha`). None
-        where `weights` say it.
-    source : str or Path, optional
-        Any sound file; by default a representative file of the first corpus.
-    target : str or Path, optional
-        Any sound file; by default all files of the other corpus.
-    to : str, optional
-        Corpus at alpha 1; by default the first one to which the source does not belong.
-    from_corpus : str, optional
-        Corpus of a source that is no file of the run; by default the first that is not at alpha 1.
-    weights : str or mapping, optional
-        Shares of several corpora, ``"cage=0.2,boys=0.5,organ=0.3"``, in place of alpha and `to`.
-    source_cluster, target_cluster : int, optional
-        Numbers of clusters as on the map: the middle of one as the source, the material of one as the target.
-    start_s : float
-        Where the source begins (seconds).
-    duration_s : float, optional
-        How much of it (seconds).
-    target_start_s, target_duration_s : float, optional
-        Which stretch of `target` is used (seconds); all of it by default.
-    seed : int
-        Of all that is drawn.
-    raw_alpha : bool
-        Take alpha as the position on the mode's path, without the run's calibration.
-    extrapolate : bool
-        Allow alpha from -1 to 2, beyond both parents.
-    variation : int
-        Which of several answers, 1 for the best match; each meets other material of the target than those before.
-    **dials
-        See `Dials`.
+    **given
+        Any of the names of `stylemix.hybrid.asked.Asked` and of `stylemix.hybrid.dials.Dials`.
 
     Returns
     -------
@@ -187,22 +144,25 @@ def read_order(
     BadInput
         If anything is wrong.
     """
-    checked = check_asked(
-        run, alpha=alpha, source=source, target=target, to=to, from_corpus=from_corpus, weights=weights,
-        source_cluster=source_cluster, target_cluster=target_cluster, start_s=start_s, duration_s=duration_s,
-        target_start_s=target_start_s, target_duration_s=target_duration_s, extrapolate=extrapolate,
-        variation=variation, **dials,
-    )  # fmt: skip
-    roles = assign_roles(
-        run, source=source, target=target, mode=checked.dials.mode, to=to, from_corpus=from_corpus, weights=weights,
-        source_cluster=source_cluster, target_cluster=target_cluster, wishes=checked.wishes,
-    )  # fmt: skip
+    asked = find_asked(given)
+    checked = check_asked(run, asked)
+    if asked.walk is not None:
+        return _walked(run, asked, asked.walk)
+    roles = assign_roles(run, asked, checked.wishes)
     roles = replace(roles, target_stretch_s=checked.target_stretch_s)
-    curve = checked.curve or parse_alpha(roles.alpha, extrapolate=extrapolate)  # type: ignore[arg-type]
+    curve = checked.curve or parse_alpha(roles.alpha, extrapolate=asked.extrapolate)  # type: ignore[arg-type]
+    start_s, duration_s = asked.start_s, asked.duration_s
     if roles.stretch_s is not None:
         start_s, longest_s = roles.stretch_s
         duration_s = longest_s if duration_s is None else min(duration_s, longest_s)
-    return Order(run, curve, checked.dials, roles, start_s, duration_s, seed, raw_alpha, variation)
+    return Order(run, asked, curve, roles, start_s, duration_s)
+
+
+def _walked(run: Run, asked: Asked, walk: Walk) -> Order:
+    roles = walk_roles(run, walk, mode=asked.mode, duration_s=asked.duration_s)
+    # Its end is the track's: what is not rendered is not laid.
+    end_s = roles.source.duration_s if isinstance(roles.source, Track) else np.inf
+    return Order(run, asked, walk.curve(end_s, extrapolate=asked.extrapolate), roles, 0.0, None)
 
 
 @dataclass(frozen=True)
@@ -211,53 +171,28 @@ class Checked:
 
     Parameters
     ----------
-    dials : Dials
-        What the user turned.
     curve : Curve or None
-        Alpha over time; None where weights say it, for which the source's corpus counts.
+        Alpha over time; None where a walk says it, or weights, for which the source's corpus counts.
     target_stretch_s : tuple of float or None
         Start and duration (seconds) of what is used of a target file.
     wishes : Wishes
         Of the parents.
     """
 
-    dials: Dials
     curve: Curve | None
     target_stretch_s: tuple[float, float] | None
     wishes: Wishes
 
 
-def check_asked(
-    run: Run,
-    *,
-    alpha: float | str | Path | Curve | None = None,
-    source: str | Path | None = None,
-    target: str | Path | None = None,
-    to: str | None = None,
-    from_corpus: str | None = None,
-    weights: str | Mapping[str, float] | None = None,
-    source_cluster: int | None = None,
-    target_cluster: int | None = None,
-    start_s: float = 0.0,
-    duration_s: float | None = None,
-    target_start_s: float = 0.0,
-    target_duration_s: float | None = None,
-    extrapolate: bool = False,
-    variation: int = 1,
-    **dials: Any,
-) -> Checked:
-    """Check all of an order that does not depend on what the source is.
+def check_asked(run: Run, asked: Asked) -> Checked:
+    """Check all of an order that does not depend on what the source is, which may be a folder.
 
     Parameters
     ----------
     run : Run
         The trained model.
-    alpha, source, target, to, from_corpus, weights, source_cluster, target_cluster : object
-        As for `read_order`; the source may be a folder.
-    start_s, duration_s, target_start_s, target_duration_s, extrapolate, variation : object
-        As for `read_order`.
-    **dials
-        See `Dials`.
+    asked : Asked
+        What a user says.
 
     Returns
     -------
@@ -269,19 +204,46 @@ def check_asked(
     BadInput
         If anything is wrong.
     """
-    turned = find_dials(dials)
-    if not 1 <= variation <= MOST_VARIATIONS:
-        raise BadInput(f"variation: must be 1 to {MOST_VARIATIONS}, got {variation}")
-    check_answers(turned.mode, variation)
-    if weights is not None:
-        check_weights(alpha=alpha, target=target, to=to, mode=turned.mode)
-    check_stretch(source_cluster, start_s, duration_s)
-    wishes = read_wishes(
-        run, source=source, target=target, mode=turned.mode, to=to, from_corpus=from_corpus, weights=weights,
-        source_cluster=source_cluster, target_cluster=target_cluster,
-    )  # fmt: skip
-    stretch_s = check_target_stretch(target, target_start_s, target_duration_s, mode=turned.mode)
-    if weights is None and alpha is None:
+    if not 1 <= asked.variation <= MOST_VARIATIONS:
+        raise BadInput(f"variation: must be 1 to {MOST_VARIATIONS}, got {asked.variation}")
+    check_answers(asked.mode, asked.variation)
+    if asked.weights is not None:
+        check_weights(alpha=asked.alpha, target=asked.target, to=asked.to, mode=asked.mode)
+    check_stretch(asked.source_cluster, asked.start_s, asked.duration_s)
+    if asked.walk is not None:
+        check_walk(asked)
+        asked.walk.curve(np.inf, extrapolate=asked.extrapolate)
+        return Checked(None, None, Wishes(None, None, None, None, None))
+    wishes = read_wishes(run, asked)
+    stretch_s = check_target_stretch(asked.target, asked.target_start_s, asked.target_duration_s, mode=asked.mode)
+    if asked.weights is None and asked.alpha is None:
         raise BadInput("hybrid: alpha is missing; give one, 0 (the source) to 1 (the target), or weights")
-    curve = None if alpha is None else parse_alpha(alpha, extrapolate=extrapolate)
-    return Checked(turned, curve, stretch_s, wishes)
+    curve = None if asked.alpha is None else parse_alpha(asked.alpha, extrapolate=asked.extrapolate)
+    return Checked(curve, stretch_s, wishes)
+
+
+def check_walk(asked: Asked) -> None:
+    """Refuse what says again, or otherwise, what a walk says.
+
+    Parameters
+    ----------
+    asked : Asked
+        With a walk.
+
+    Raises
+    ------
+    BadInput
+        If there is anything of the kind.
+
+    Examples
+    --------
+    >>> check_walk(find_asked({"walk": "0:1-2:0.5", "alpha": 0.5}))
+    Traceback (most recent call last):
+    ...
+    stylemix.errors.BadInput: walk: says source, target and alpha itself, got --alpha too; leave one out
+    """
+    usual = Asked()
+    for name in WALK_SAYS:
+        if getattr(asked, name) != getattr(usual, name):
+            option = {"from_corpus": "from"}.get(name, name.removesuffix("_s")).replace("_", "-")
+            raise BadInput(f"walk: says source, target and alpha itself, got --{option} too; leave one out")

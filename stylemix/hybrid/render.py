@@ -10,6 +10,7 @@ import numpy as np
 
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
+from stylemix.hybrid.asked import find_asked
 from stylemix.hybrid.curve import Curve
 from stylemix.hybrid.order import check_asked, read_order
 from stylemix.hybrid.pieces import pieces as pieces
@@ -40,7 +41,7 @@ def hybrid_file(
         The trained model.
     alpha : float, str, Path or Curve, optional
         How much of the target: 0 is the source, 1 the target; a number or a curve over time, counted from
-        where the hybrid begins (see `parse_alpha`). Not with ``weights``, which say it too.
+        where the hybrid begins (see `parse_alpha`). Not with ``weights`` or ``walk``, which say it too.
     out : str or Path
         The file to write; its ending chooses the format. Never one of the inputs.
     stems : str or Path, optional
@@ -54,9 +55,9 @@ def hybrid_file(
     show_progress : bool
         Show bars on stderr.
     **asked
-        What is blended, as for `stylemix.hybrid.order.read_order` (source, target, to, from_corpus, weights,
-        source_cluster, target_cluster, start_s, duration_s, target_start_s, target_duration_s, seed, raw_alpha,
-        extrapolate, variation), and how, as for `stylemix.hybrid.dials.Dials` (mode, align, continuity, randomness,
+        What is blended, see `stylemix.hybrid.asked.Asked` (source, target, to, from_corpus, weights, source_cluster,
+        target_cluster, clusters, space, walk, start_s, duration_s, target_start_s, target_duration_s, seed, raw_alpha,
+        extrapolate, variation), and how, see `stylemix.hybrid.dials.Dials` (mode, align, continuity, randomness,
         loudness, chroma, timbre, envelope, pitch, detail, rhythm, phase, quality).
 
     Returns
@@ -79,7 +80,7 @@ def hybrid_file(
         check_outputs(out, stems, force=force, inputs=order.inputs())
         # Before the work, which takes minutes for an hour of sound: a format that cannot be written.
         with order_outputs(order, reader, out, stems, bits, sample_rate, force) as sinks:
-            prepared = prepare_ways(order, reader, order.variation, show_progress)[-1]
+            prepared = prepare_ways(order, reader, order.asked.variation, show_progress)[-1]
             told = render_order(order, prepared, reader, sinks, show_progress)
         taken = time.perf_counter() - began
         return {**sinks.result(), **told, "real_time_factor": reader.duration_s / max(taken, 1e-9)}
@@ -119,7 +120,7 @@ def hybrid(
     order = read_order(run, alpha=alpha, **asked)
     with order.open() as reader:
         curve, _, _ = order.positions(reader.duration_s)
-        prepared = prepare_ways(order, reader, order.variation, show_progress)[-1]
+        prepared = prepare_ways(order, reader, order.asked.variation, show_progress)[-1]
         with progress("rendering", reader.duration_s, show=show_progress) as report:
             parts = []
             for piece in pieces(prepared, reader, curve):
@@ -156,9 +157,9 @@ def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: A
     if not Path(source).is_dir():
         raise BadInput(f"{source}: is not a folder; give a folder of sound files, or --source FILE --out FILE")
     # What is wrong whatever the file is one mistake, not one for each file.
-    elsewhere = ("bits", "sample_rate", "force", "show_progress", "stems", "seed", "raw_alpha")
+    elsewhere = ("bits", "sample_rate", "force", "show_progress", "stems")
     asked = {key: value for key, value in options.items() if key not in elsewhere}
-    checked = check_asked(run, source=source, **asked)
+    checked = check_asked(run, find_asked({**asked, "source": source}))
     check_format(options.get("bits"), options.get("sample_rate"))
     if checked.curve is not None:
         options["alpha"] = checked.curve

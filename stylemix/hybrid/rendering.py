@@ -36,7 +36,7 @@ def prepare_ways(order: Order, reader: SourceReader, n: int, show_progress: bool
     # A curve that reaches beyond the end is said before the search, which may take minutes.
     order.positions(reader.duration_s)
     return prepare_variations(
-        order.run, order.roles, reader, n, dials=order.dials, seed=order.seed, show_progress=show_progress
+        order.run, order.roles, reader, n, dials=order.dials, seed=order.asked.seed, show_progress=show_progress
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +10,17 @@ import numpy as np
 
 from stylemix.audio import probe, shown_name
 from stylemix.errors import BadInput
+from stylemix.hybrid.asked import Asked
 from stylemix.hybrid.cluster_roles import masks_of
-from stylemix.hybrid.mixture import Mixture
 from stylemix.hybrid.run_files import existing_files
 from stylemix.hybrid.run_files import find_file as find_file
 from stylemix.hybrid.run_files import representative as representative
+from stylemix.hybrid.track import Sound
 from stylemix.hybrid.wishes import Wishes, nothing_to_do, read_wishes
 
 if TYPE_CHECKING:
     from stylemix.clusters.groups import RunClusters
     from stylemix.model.run import Run
-
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,15 @@ class Roles:
 
     Parameters
     ----------
-    source : Path
-        The file whose timeline is kept.
+    source : Path or Track
+        The file whose timeline is kept, or the track of a walk.
     source_index : int or None
         Its place among the run's files, if it is one of them.
     own, other : int
         Corpus at alpha 0, and at alpha 1 the only one or that of the largest share.
-    targets : dict of int to Path
-        Files to match with, by their place in the run's files (or -1 for a file of the user's choice); corpus
-        after corpus in the order of `others`.
+    targets : dict of int to Path or Track
+        What it is matched with, by their place in the run's files (or -1 for a file of the user's choice or a track);
+        corpus after corpus in the order of `others`.
     warnings : tuple of str
         What the user should know.
     others : tuple of int
@@ -59,11 +58,11 @@ class Roles:
         Number of the cluster that `masks` are of.
     """
 
-    source: Path
+    source: Sound
     source_index: int | None
     own: int
     other: int
-    targets: dict[int, Path] = field(default_factory=dict)
+    targets: dict[int, Sound] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     others: tuple[int, ...] = ()
     shares: tuple[float, ...] = (1.0,)
@@ -92,7 +91,7 @@ class Roles:
         """
         return np.eye(n_corpora, dtype=np.float32)[[self.own, *self.others]]
 
-    def targets_of(self, corpus: int) -> dict[int, Path]:
+    def targets_of(self, corpus: int) -> dict[int, Sound]:
         """Return the target files of one corpus.
 
         Parameters
@@ -102,7 +101,7 @@ class Roles:
 
         Returns
         -------
-        dict of int to Path
+        dict of int to Path or Track
             A part of `targets`, in its order.
 
         Examples
@@ -114,41 +113,15 @@ class Roles:
         return {key: path for key, path in self.targets.items() if self.corpus_of.get(key, self.other) == corpus}
 
 
-def assign_roles(
-    run: Run,
-    *,
-    source: str | Path | None,
-    target: str | Path | None,
-    mode: str,
-    to: str | None,
-    from_corpus: str | None = None,
-    weights: str | Mapping[str, float] | Mixture | None = None,
-    source_cluster: int | None = None,
-    target_cluster: int | None = None,
-    wishes: Wishes | None = None,
-) -> Roles:
+def assign_roles(run: Run, asked: Asked, wishes: Wishes | None = None) -> Roles:
     """Find out who is who.
 
     Parameters
     ----------
     run : Run
         The trained model.
-    source : str or Path, optional
-        Any file; by default a representative one of the corpus that `from_corpus` names, or of the first.
-    target : str or Path, optional
-        Any file; by default everything in the other corpus.
-    mode : str
-        What is going to be done.
-    to : str, optional
-        Name of the target's corpus.
-    from_corpus : str, optional
-        Name of the source's corpus, where it is no file of the run; by default the first other than the target's.
-    weights : str, mapping or Mixture, optional
-        Shares of the corpora in place of alpha and `to` (see `stylemix.hybrid.mixture.parse_weights`).
-    source_cluster : int, optional
-        Number of a cluster, as on the map, whose middle is the source.
-    target_cluster : int, optional
-        Number of a cluster to which the targets are restricted.
+    asked : Asked
+        What the user says; its source is one file.
     wishes : Wishes, optional
         What `read_wishes` gives for the same, if it is known.
 
@@ -160,34 +133,32 @@ def assign_roles(
     Raises
     ------
     BadInput
-        If a file, a corpus or a cluster does not exist, `mode` needs a target, the weights are no weights, a cluster
+        If a file, a corpus or a cluster does not exist, the mode needs a target, the weights are no weights, a cluster
         has nothing of what is asked of it, two choices contradict each other, or nothing would be changed.
     """
-    wishes = wishes or read_wishes(
-        run, source=source, target=target, mode=mode, to=to, from_corpus=from_corpus, weights=weights,
-        source_cluster=source_cluster, target_cluster=target_cluster,
-    )  # fmt: skip
-    mixture, place, clusters = wishes.mixture, wishes.place, wishes.clusters
+    wishes = wishes or read_wishes(run, asked)
+    mixture, place, clusters, number = wishes.mixture, wishes.place, wishes.clusters, asked.target_cluster
+    target = None if asked.target is None else Path(asked.target)
     warnings: list[str] = []
-    index, path, stretch = _source(run, source, source_cluster, wishes, warnings)
+    index, path, stretch = _source(run, asked, wishes, warnings)
     own = _own(run, index, path, wishes, warnings)
     if mixture is not None:
         others, shares = mixture.others(own)
     else:
-        others, shares = (_other(run, own, wishes.goal, place, target_cluster, clusters),), (1.0,)
-    if mode == "style" and others == (own,):
+        others, shares = (_other(run, own, wishes.goal, place, number, clusters),), (1.0,)
+    if asked.mode == "style" and others == (own,):
         raise nothing_to_do(run, shown_name(path.name), own)
     files = _target_files(run, others, target, place)
-    masks = {} if target_cluster is None or clusters is None else _masks(run, files, target, target_cluster, clusters)
-    targets: dict[int, Path] = {}
+    masks = {} if number is None or clusters is None else _masks(run, files, target, number, clusters)
+    targets: dict[int, Sound] = {}
     for wanted in files.values():
-        heard = [i for i in wanted if target_cluster is None or i in masks]
-        targets |= existing_files(run, heard, mode, warnings) if target is None else {heard[0]: Path(target)}
+        heard = [i for i in wanted if number is None or i in masks]
+        targets |= existing_files(run, heard, asked.mode, warnings) if target is None else {heard[0]: target}
     return Roles(
         path, index, own, others[int(np.argmax(shares))], targets, tuple(warnings), others, shares,
         corpus_of={key: corpus for corpus, wanted in files.items() for key in wanted if key in targets},
         alpha=None if mixture is None else mixture.alpha(own), stretch_s=stretch,
-        masks={key: masks[key] for key in targets if key in masks}, target_cluster=target_cluster,
+        masks={key: masks[key] for key in targets if key in masks}, target_cluster=number,
     )  # fmt: skip
 
 
@@ -212,13 +183,10 @@ def _own(run: Run, index: int | None, path: Path, wishes: Wishes, warnings: list
 
 
 def _source(
-    run: Run,
-    source: str | Path | None,
-    number: int | None,
-    wishes: Wishes,
-    warnings: list[str],
+    run: Run, asked: Asked, wishes: Wishes, warnings: list[str]
 ) -> tuple[int | None, Path, tuple[float, float] | None]:
     """Place among the run's files, path, and the stretch that is used where a cluster asks for one."""
+    source, number = asked.source, asked.source_cluster
     if wishes.clusters is not None and number is not None:
         stretch = wishes.clusters.stretch(number, outside=wishes.goal)
         path = run.file_path(stretch.file)
@@ -252,7 +220,7 @@ def _other(
 
 
 def _target_files(
-    run: Run, others: tuple[int, ...], target: str | Path | None, place: int | None
+    run: Run, others: tuple[int, ...], target: Path | None, place: int | None
 ) -> dict[int, list[int]]:
     """By corpus, the places among the run's files of what is matched with; -1 for a file outside of it."""
     if target is not None:
@@ -262,7 +230,7 @@ def _target_files(
 
 
 def _masks(
-    run: Run, files: dict[int, list[int]], target: str | Path | None, number: int, clusters: RunClusters
+    run: Run, files: dict[int, list[int]], target: Path | None, number: int, clusters: RunClusters
 ) -> dict[int, np.ndarray]:
     masks: dict[int, np.ndarray] = {}
     for corpus, wanted in files.items():

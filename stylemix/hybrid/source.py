@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from stylemix.audio import AudioReader, shown_name
+from stylemix.audio import shown_name
 from stylemix.errors import BadInput
+from stylemix.hybrid.track import Sound
+from stylemix.hybrid.track_reader import open_reader
 
 # Input samples either side of a resampled stretch: what the resampler's filter needs to settle.
 MARGIN_SAMPLES = 512
@@ -20,8 +21,8 @@ class SourceReader:
 
     Parameters
     ----------
-    path : str or Path
-        The file.
+    path : str, Path or Track
+        The file, or a track put together of several.
     model_rate : int
         The second rate (Hz).
     start_s : float
@@ -36,21 +37,22 @@ class SourceReader:
     """
 
     def __init__(
-        self, path: str | Path, *, model_rate: int, start_s: float = 0.0, duration_s: float | None = None
+        self, path: Sound, *, model_rate: int, start_s: float = 0.0, duration_s: float | None = None
     ) -> None:
-        self.path, self.model_rate = Path(path), model_rate
+        self.model_rate = model_rate
         if not (math.isfinite(start_s) and start_s >= 0):
             raise BadInput(f"start must be 0 or more seconds, got {start_s:g}")
         if duration_s is not None and not (math.isfinite(duration_s) and duration_s > 0):
             raise BadInput(f"duration must be more than 0 seconds, got {duration_s:g}")
-        self._reader = AudioReader(path)
+        self._reader = open_reader(path)
+        self.path = self._reader.path
         self.sample_rate, self.n_channels = self._reader.sample_rate, self._reader.n_channels
         self._first = round(start_s * self.sample_rate)
         left = self._reader.n_samples - self._first
         if left <= 0:
             self._reader.close()
             raise BadInput(
-                f"{shown_name(path)}: lasts {self._reader.n_samples / self.sample_rate:.3f} s; there is "
+                f"{shown_name(self.path)}: lasts {self._reader.n_samples / self.sample_rate:.3f} s; there is "
                 f"nothing at {start_s:g} s, choose an earlier start"
             )
         wanted = left if duration_s is None else max(1, round(duration_s * self.sample_rate))

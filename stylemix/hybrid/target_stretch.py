@@ -13,6 +13,7 @@ from stylemix.audio import probe, shown_name
 from stylemix.errors import BadInput
 from stylemix.hybrid.modes import MODES
 from stylemix.hybrid.roles import Roles
+from stylemix.hybrid.track import Track
 
 # From here on a piece that is warped in time is told apart from itself by its tempo.
 FARTHEST_RATIO = 2.0
@@ -173,7 +174,8 @@ def target_s(roles: Roles) -> float:
     """
     if roles.target_stretch_s is not None:
         return roles.target_stretch_s[1]
-    return float(probe(next(iter(roles.targets.values()))).duration_s)
+    target = next(iter(roles.targets.values()))
+    return target.duration_s if isinstance(target, Track) else float(probe(target).duration_s)
 
 
 def tempo_warning(lasts_s: float, source_s: float) -> tuple[str, ...]:

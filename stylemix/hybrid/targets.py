@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from stylemix.hybrid.roles import Roles
 from stylemix.hybrid.scan import Scan, scan, step_samples
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.target_stretch import cut, masked, steps_within
+from stylemix.hybrid.track import Sound
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
@@ -104,15 +104,15 @@ def matched(
     return found
 
 
-def target_latents(run: Run, files: Mapping[int, FilePath], condition: np.ndarray) -> dict[int, Latents]:
+def target_latents(run: Run, files: Mapping[int, Sound], condition: np.ndarray) -> dict[int, Latents]:
     """Return the latents of target files: the run's own, or of a file outside of it.
 
     Parameters
     ----------
     run : Run
         The trained model.
-    files : dict of int to Path
-        By their place in the run's files; a negative key is a file outside.
+    files : dict of int to Path or Track
+        By their place in the run's files; a negative key is a file outside, or a track.
     condition : np.ndarray, shape (n_corpora,)
         The corpus as which a file outside is encoded.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylemix.audio import shown_name
 from stylemix.errors import BadInput
+from stylemix.hybrid.asked import Asked
 from stylemix.hybrid.cluster_roles import find_clusters
 from stylemix.hybrid.mixture import Mixture, check_weights, parse_weights
 from stylemix.hybrid.run_files import find_corpus, find_file
@@ -59,26 +58,15 @@ class Wishes:
         return next((i for i in range(len(run.corpora)) if i != towards), 0)
 
 
-def read_wishes(
-    run: Run,
-    *,
-    source: str | Path | None,
-    target: str | Path | None,
-    mode: str,
-    to: str | None,
-    from_corpus: str | None = None,
-    weights: str | Mapping[str, float] | Mixture | None = None,
-    source_cluster: int | None = None,
-    target_cluster: int | None = None,
-) -> Wishes:
+def read_wishes(run: Run, asked: Asked) -> Wishes:
     """Check what a user says of the parents, but for what the source decides.
 
     Parameters
     ----------
     run : Run
         The trained model.
-    source, target, mode, to, from_corpus, weights, source_cluster, target_cluster : object
-        As for `assign_roles`; the source may be a folder.
+    asked : Asked
+        What the user says; the source may be a folder.
 
     Returns
     -------
@@ -88,15 +76,16 @@ def read_wishes(
     Raises
     ------
     BadInput
-        As `assign_roles`.
+        As `stylemix.hybrid.roles.assign_roles`.
     """
+    target, mode = asked.target, asked.mode
     mixture = None
-    if weights is not None:
-        check_weights(target=target, to=to, mode=mode)
-        mixture = parse_weights(weights, run.corpora)
+    if asked.weights is not None:
+        check_weights(target=target, to=asked.to, mode=mode)
+        mixture = parse_weights(asked.weights, run.corpora)
     if mode == "morph" and target is None:
         raise BadInput("hybrid: the mode morph aligns two given files; add --target FILE")
-    goal, origin = (None if name is None else find_corpus(run, name) for name in (to, from_corpus))
+    goal, origin = (None if name is None else find_corpus(run, name) for name in (asked.to, asked.from_corpus))
     if mode == "style" and goal is not None and goal == origin:
         raise nothing_to_do(run, "the source", goal)
     place = None if target is None else find_file(run, target)
@@ -105,11 +94,7 @@ def read_wishes(
             f"hybrid: the mode style goes by what was learnt of a corpus, {shown_name(target)} is no file of the run; "
             "leave --target out, or choose another --mode"
         )
-    clusters = find_clusters(run, source, target, place, source_cluster, target_cluster)
-    for number in (source_cluster, target_cluster):
-        if clusters is not None and number is not None:
-            clusters.find(number)
-    return Wishes(mixture, goal, origin, place, clusters)
+    return Wishes(mixture, goal, origin, place, find_clusters(run, asked, place))
 
 
 def nothing_to_do(run: Run, source: str, corpus: int) -> BadInput:
