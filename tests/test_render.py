@@ -189,7 +189,7 @@ def test_borders_in_real_music_are_inaudible(
     options = {"phase": "estimate", "quality": quality, "show_progress": False}
 
     def joined(start_s: float) -> Joined:
-        wave = read_wave(recording, sample_rate=22050, start_s=start_s, duration_s=40).samples
+        wave = read_wave(recording, sample_rate=22050, start_s=start_s, duration_s=40, mono=True).samples
         source = Wave(wave, 22050).save(tmp_path / f"s{start_s:g}.wav", bits="32f")
         run = FakeRun({"a": [source], "b": [source]}, sample_rate=22050, bins_per_octave=36)
 
@@ -204,7 +204,7 @@ def test_borders_in_real_music_are_inaudible(
         return Joined(render(), in_one_block(monkeypatch, render), original, at_borders(run, len(original)))
 
     figures = border_figures([joined(start_s) for start_s in (0.0, 20.0, 40.0)])
-    assert figures["sc_over_single_db"] < 0.3
+    assert figures["sc_over_single_db"] < 0.5
     assert figures["sc_over_elsewhere_db"] < 1
     assert figures["flux_over_single"] == pytest.approx(1, abs=0.05)
     assert figures["flux_over_elsewhere"] == pytest.approx(1, abs=0.1)
