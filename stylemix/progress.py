@@ -4,6 +4,38 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+
+# Of the work that goes on in this context: who shows progress by other means than a bar hears it from here, without
+# every function on the way handing a listener down.
+_LISTENER: ContextVar[Callable[[str, float], None] | None] = ContextVar("listener", default=None)
+
+
+@contextlib.contextmanager
+def heard_by(listener: Callable[[str, float], None]) -> Iterator[None]:
+    """Let somebody hear the progress of the block in place of a bar.
+
+    Parameters
+    ----------
+    listener : callable
+        ``listener(label, share)`` hears what is going on and how much of it is done, 0 to 1.
+
+    Yields
+    ------
+    None
+        While the block runs.
+
+    Examples
+    --------
+    >>> with heard_by(lambda label, share: print(label, share)), progress("counting", 4) as update:
+    ...     update(3)
+    counting 0.75
+    """
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
 
 
 @contextlib.contextmanager
@@ -29,6 +61,10 @@ def progress(label: str, total: float, *, show: bool = True) -> Iterator[Callabl
     >>> with progress("counting", 3, show=False) as update:
     ...     update(1, "one of three")
     """
+    listener = _LISTENER.get()
+    if listener is not None:
+        yield lambda done, note="": listener(label, min(1.0, done / total) if total > 0 else 1.0)
+        return
     if not show:
         yield lambda done, note="": None
         return

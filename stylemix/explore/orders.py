@@ -1,0 +1,366 @@
+"""What a page asks for, checked: numbers of segments become files of the run, and a command that makes the same."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stylemix.audio import shown_name
+from stylemix.errors import BadInput
+
+if TYPE_CHECKING:
+    from stylemix.model.run import Run
+
+MODES = ("match", "morph", "style", "cross", "fade")
+WALK_MODES = ("morph", "match", "style", "cross", "fade")
+MATERIALS = ("around", "file", "cluster", "corpus")
+AROUND_S = 12.0
+"""How much of a file around a segment is its neighbourhood: six segments, enough for a search to have a choice."""
+SHORTEST_S, LONGEST_S = 0.5, 120.0
+MOST_STEPS = 400
+_MOST_VARIATIONS, _MOST_SEED = 50, 2**31 - 1
+_BETWEEN = ("kind", "source", "target", "alpha", "mode", "material", "seconds", "variation", "seed")
+_WALK = ("kind", "steps", "mode", "seconds", "seed")
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Places:
+    """The segments of a run: all that a page may name.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder, absolute.
+    corpora : sequence of str
+        Names.
+    paths : sequence of Path or None
+        The recordings; None for one that is gone.
+    file_corpus : sequence of int
+        Corpus of each.
+    file : np.ndarray, shape (N,), int
+        File of each segment.
+    start_s, duration_s : np.ndarray, shape (N,)
+        Where in it (seconds).
+    cluster : np.ndarray or None, shape (N,), int
+        Number of each segment's cluster as the command `hybrid` counts them, 0 for none; None where the map counts
+        in another way.
+    grouping : mapping
+        What says how those clusters were made, as for the command: space, clusters; nothing by default.
+    """
+
+    run: Path
+    corpora: Sequence[str]
+    paths: Sequence[Path | None]
+    file_corpus: Sequence[int]
+    file: np.ndarray
+    start_s: np.ndarray
+    duration_s: np.ndarray
+    cluster: np.ndarray | None = None
+    grouping: Mapping[str, str] = field(default_factory=dict)
+
+    def segment(self, name: str, value: Any) -> int:
+        """Find a segment and see that its recording is there.
+
+        Parameters
+        ----------
+        name : str
+            What it is to be, for messages.
+        value : object
+            Its number, from 1.
+
+        Returns
+        -------
+        int
+            Its row.
+
+        Raises
+        ------
+        BadInput
+            If there is none of that number, or its file is gone.
+        """
+        row = _whole(name, value, 1, len(self.file)) - 1
+        if self.paths[self.file[row]] is None:
+            raise BadInput(f"{name}: the recording of segment {value} has moved or is gone; choose another segment")
+        return row
+
+    def path(self, row: int) -> Path:
+        """Return the recording of a segment that was found.
+
+        Parameters
+        ----------
+        row : int
+            Of the segment.
+
+        Returns
+        -------
+        Path
+            Absolute.
+        """
+        path = self.paths[self.file[row]]
+        if path is None:
+            raise BadInput(f"segment {row + 1}: its recording is gone; choose another segment")
+        return path
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A hybrid that a page asked for, checked.
+
+    Parameters
+    ----------
+    asked : dict
+        As for `stylemix.hybrid.render.hybrid`; JSON-safe.
+    seconds : float
+        How long it will be (seconds), at most.
+    pace : str
+        Wishes of the same take about as long for a second of sound.
+    name : str
+        Of the file, without an ending.
+    told : dict
+        JSON-safe, for the page: order, label, name and command.
+    """
+
+    asked: dict[str, Any]
+    seconds: float
+    pace: str
+    name: str
+    told: dict[str, Any]
+
+
+def places_of(run: Run, cluster: np.ndarray | None = None, grouping: Mapping[str, str] | None = None) -> Places:
+    """Find out what a page of a run may name.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    cluster : np.ndarray, shape (N,), int, optional
+        See `Places`.
+    grouping : mapping, optional
+        See `Places`.
+
+    Returns
+    -------
+    Places
+        Its segments and recordings.
+    """
+    from stylemix.clusters.segments import segments_of
+
+    segments = segments_of(run)
+    paths: list[Path | None] = []
+    for index in range(len(run.files)):
+        try:
+            paths.append(run.file_path(index).absolute())
+        except BadInput:
+            paths.append(None)
+    return Places(
+        run.path.absolute(), run.corpora, paths, [file.corpus for file in run.files], segments.file,
+        segments.start_s, segments.duration_s, cluster, grouping or {},
+    )  # fmt: skip
+
+
+def read_order(body: bytes, places: Places) -> Wish:
+    """Read what a page sent.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON: an object with ``kind`` "between" or "walk".
+    places : Places
+        What it may name.
+
+    Returns
+    -------
+    Wish
+        Checked but for what only the renderer can say.
+
+    Raises
+    ------
+    BadInput
+        If it is no order.
+
+    Examples
+    --------
+    >>> places = Places(Path("/a.mix"), ["cage"], [Path("/a.wav")], [0], np.array([0]), np.zeros(1), np.ones(1))
+    >>> order = b'{"kind": "between", "source": 1, "target": 1, "alpha": 0.5, "seconds": 2}'
+    >>> read_order(order, places).told["label"]
+    '1 → 1, alpha 0.5, match'
+    """
+    try:
+        order = json.loads(body.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise BadInput("order: must be JSON; reload the page") from None
+    if not isinstance(order, dict) or order.get("kind") not in ("between", "walk"):
+        raise BadInput("order: must be an object of the kind between or walk; reload the page")
+    known = _BETWEEN if order["kind"] == "between" else _WALK
+    if strange := [key for key in order if key not in known]:
+        raise BadInput(f"order: {shown_name(strange[0][:40])!r} is not known; there are {', '.join(known)}")
+    return _between(order, places) if order["kind"] == "between" else _walk(order, places)
+
+
+def command_line(run: Path, asked: Mapping[str, Any], name: str) -> str:
+    """Write down the command that makes the same sound.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    asked : mapping
+        As for `stylemix.hybrid.render.hybrid`.
+    name : str
+        Of the file, without an ending.
+
+    Returns
+    -------
+    str
+        For a shell.
+
+    Examples
+    --------
+    >>> command_line(Path("/a.mix"), {"source": "/my song.wav", "start_s": 1.5, "alpha": 0.5}, "h")
+    "stylemix hybrid /a.mix --source '/my song.wav' --start 1.5 --alpha 0.5 --out h.wav"
+    """
+    words = ["stylemix", "hybrid", str(run)]
+    for key, value in asked.items():
+        option = f"--{key.removesuffix('_s').replace('_', '-')}"
+        # What begins with a dash would be taken for an option.
+        words += [f"{option}={value}"] if str(value).startswith("-") else [option, str(value)]
+    return shlex.join([*words, "--out", f"{name}.wav"])
+
+
+def _between(order: dict[str, Any], places: Places) -> Wish:
+    source, target = places.segment("source", order.get("source")), places.segment("target", order.get("target"))
+    alpha = round(_number("alpha", order.get("alpha"), 0.0, 1.0), 3)
+    mode = _word("mode", order.get("mode", "match"), MODES)
+    material = _word("material", order.get("material", "around"), MATERIALS)
+    seconds = round(_number("seconds", order.get("seconds"), SHORTEST_S, LONGEST_S), 3)
+    variation = _whole("variation", order.get("variation", 1), 1, _MOST_VARIATIONS)
+    asked = {
+        "source": str(places.path(source)), "start_s": _start(places, source), "duration_s": seconds,
+        **_material(places, target, mode, material, seconds), "alpha": alpha, "mode": mode,
+        "variation": variation, "seed": _seed(order),
+    }  # fmt: skip
+    # What says nothing makes a command that people do not read.
+    asked = {key: value for key, value in asked.items() if (key, value) not in (("variation", 1), ("seed", 0))}
+    label = f"{source + 1} → {target + 1}, alpha {alpha:g}, {mode}" + f", variation {variation}" * (variation > 1)
+    stems = [places.path(row).stem for row in (source, target)]
+    return _wish(order, places, asked, seconds, mode, label, f"{stems[0]} {stems[1]} {alpha:g}")
+
+
+def _material(places: Places, row: int, mode: str, material: str, seconds: float) -> dict[str, Any]:
+    """Choose what of the target is used, as far as the mode lets one choose."""
+    name = places.corpora[places.file_corpus[places.file[row]]]
+    if mode == "style" or (material == "corpus" and mode != "morph"):
+        return {"to": name}
+    if material == "cluster" and mode != "morph":
+        if places.cluster is None:
+            raise BadInput("material: this map counts clusters of its own; choose around, file or corpus")
+        if places.cluster[row] < 1:
+            raise BadInput(f"material: segment {row + 1} is in no cluster; choose around, file or corpus")
+        return {"to": name, "target_cluster": int(places.cluster[row]), **places.grouping}
+    given: dict[str, Any] = {"target": str(places.path(row)), "to": name}
+    if material == "file" or mode == "cross":
+        return given
+    if mode == "morph":
+        # One stretch as long as the other keeps the target's tempo.
+        return {**given, "target_start_s": _start(places, row), "target_duration_s": seconds}
+    middle = places.start_s[row] + places.duration_s[row] / 2
+    start = round(max(0.0, float(middle) - AROUND_S / 2), 3)
+    return {**given, "target_start_s": start, "target_duration_s": AROUND_S}
+
+
+def _walk(order: dict[str, Any], places: Places) -> Wish:
+    steps = order.get("steps")
+    if not isinstance(steps, list) or not 1 <= len(steps) <= MOST_STEPS:
+        raise BadInput(f"steps: must be a list of 1 to {MOST_STEPS}; draw a shorter path")
+    mode = _word("mode", order.get("mode", "morph"), WALK_MODES)
+    seconds = round(_number("seconds", order.get("seconds"), SHORTEST_S, LONGEST_S), 3)
+    words: list[str] = []
+    last_s = -1.0
+    for step in steps:
+        if not isinstance(step, dict) or set(step) != {"time_s", "source", "target", "alpha"}:
+            raise BadInput("steps: each must have time_s, source, target and alpha; reload the page")
+        time_s = round(_number("time_s", step["time_s"], 0.0, seconds), 3)
+        if not last_s < time_s < seconds or (not words and time_s != 0):
+            raise BadInput(f"steps: times must begin at 0 and grow up to {seconds:g} s, got {time_s:g} s")
+        source, target = (places.segment(name, step[name]) + 1 for name in ("source", "target"))
+        words.append(f"{time_s:g}:{source}-{target}:{round(_number('alpha', step['alpha'], 0.0, 1.0), 3):g}")
+        last_s = time_s
+    asked = {"walk": ",".join(words), "duration_s": seconds, "mode": mode, "seed": _seed(order)}
+    asked = {key: value for key, value in asked.items() if (key, value) != ("seed", 0)}
+    label = f"path of {len(steps)} points, {seconds:g} s, {mode}"
+    return _wish(order, places, asked, seconds, f"walk {mode}", label, f"path {seconds:g} s {mode}")
+
+
+def _wish(
+    order: dict[str, Any], places: Places, asked: dict[str, Any], seconds: float, pace: str, label: str, name: str
+) -> Wish:
+    safe = file_name(name)
+    told = {"order": order, "label": label, "name": f"{safe}.wav", "command": command_line(places.run, asked, safe)}
+    return Wish(asked, seconds, pace, safe, told)
+
+
+def file_name(text: str) -> str:
+    """Make a name that every system takes for a file of the folder it is saved in.
+
+    Parameters
+    ----------
+    text : str
+        Made of names of files.
+
+    Returns
+    -------
+    str
+        Letters, digits and a few signs of any script; at most 60, and at least one.
+
+    Examples
+    --------
+    >>> file_name("../a <b> \u202e c.0.5"), file_name("...")
+    ('a-b-c.0.5', 'hybrid')
+    """
+    kept = "".join(c if c.isalnum() or c in "._" else " " for c in text)
+    return "-".join(kept.split())[:_LONGEST_NAME].strip(".-") or "hybrid"
+
+
+def _start(places: Places, row: int) -> float:
+    return round(float(places.start_s[row]), 3)
+
+
+def _seed(order: Mapping[str, Any]) -> int:
+    return _whole("seed", order.get("seed", 0), 0, _MOST_SEED)
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(name)
+
+
+def _word(name: str, value: Any, known: Sequence[str]) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise BadInput(f"{name}: must be one of {', '.join(known)}, got {_short(value)}")
+    return value
+
+
+def _whole(name: str, value: Any, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise BadInput(f"{name}: must be a whole number from {least} to {most}, got {_short(value)}")
+    return value
+
+
+def _number(name: str, value: Any, least: float, most: float) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # Compared before it is made a float: JSON knows whole numbers that no float can hold.
+    if not number or not least <= value <= most or not math.isfinite(value):
+        raise BadInput(f"{name}: must be {least:g} to {most:g}, got {_short(value)}")
+    return float(value)
+
+
+def _short(value: Any) -> str:
+    return shown_name(repr(value)[:40])

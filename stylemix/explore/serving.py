@@ -1,0 +1,195 @@
+"""From a run to a page in the browser: build it, listen on loopback, open it, and end cleanly on Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from stylemix.errors import BadInput
+from stylemix.explore.gate import new_token
+from stylemix.explore.jobs import Board
+from stylemix.explore.renderer import Renderer, worker_command
+from stylemix.explore.server import Desk, make_app
+
+if TYPE_CHECKING:
+    from stylemix.explore.orders import Places
+    from stylemix.model.run import Run
+
+LOOPBACK = "127.0.0.1"
+_MOST_CONNECTIONS = 128
+_MOST_HEADER_BYTES = 16 * 1024
+_LAST_ANSWERS_S = 1
+_LOOK_S = 0.05
+
+
+def explore_run(
+    run: Run,
+    *,
+    port: int = 0,
+    open_browser: bool = True,
+    announce: Callable[[str], None] = print,
+    show_progress: bool = True,
+    **wanted: Any,
+) -> dict[str, Any]:
+    """Serve a run's map on this machine until Ctrl-C: a click between its points renders what lies there.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    port : int
+        To listen on; 0 for a free one.
+    open_browser : bool
+        Open the page in the user's browser.
+    announce : callable
+        ``announce(address)`` hears where the page is, with its token, as soon as it is served.
+    show_progress : bool
+        Show a bar on stderr while the map is made.
+    **wanted
+        Of the map, as for `stylemix.style_map.atlas.map_data`: space, seed and so on.
+
+    Returns
+    -------
+    dict
+        JSON-safe: address (without the token) and hybrids, the number of those that were made.
+
+    Raises
+    ------
+    BadInput
+        If the port is in use, or the map cannot be made.
+    StylemixError
+        If the run is damaged or its training did not finish.
+    """
+    from stylemix.explore.panel import explore_page
+
+    # First: a port that is in use is said before the map, which takes a while.
+    with listening(port) as listener:
+        page, places = explore_page(run, show_progress=show_progress, **wanted)
+        return serve(listener, page, places, open_browser=open_browser, announce=announce)
+
+
+@contextlib.contextmanager
+def listening(port: int) -> Iterator[socket.socket]:
+    """Take a port of this machine, which no other machine can reach.
+
+    Parameters
+    ----------
+    port : int
+        Which; 0 for a free one.
+
+    Yields
+    ------
+    socket.socket
+        Bound to the loopback address.
+
+    Raises
+    ------
+    BadInput
+        If there is no such port, or it cannot be had.
+
+    Examples
+    --------
+    >>> with listening(0) as listener:
+    ...     listener.getsockname()[0]
+    '127.0.0.1'
+    """
+    if not 0 <= port <= 65535:
+        raise BadInput(f"port: must be 0 (any free one) to 65535, got {port}")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+            # Here and not by the server: two that were bound to one port would both believe to have it.
+            listener.listen(_MOST_CONNECTIONS)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                why = f"port {port} is in use; leave --port out for a free one"
+            else:
+                why = f"port {port} cannot be used ({error.strerror}); leave --port out for a free one"
+            raise BadInput(why) from None
+        yield listener
+    finally:
+        listener.close()
+
+
+def serve(
+    listener: socket.socket, page: str, places: Places, *, open_browser: bool, announce: Callable[[str], None]
+) -> dict[str, Any]:
+    """Serve a page until Ctrl-C.
+
+    Parameters
+    ----------
+    listener : socket.socket
+        From `listening`.
+    page : str
+        The whole document.
+    places : Places
+        What its orders may name.
+    open_browser : bool
+        Open the page in the user's browser.
+    announce : callable
+        ``announce(address)`` hears where it is.
+
+    Returns
+    -------
+    dict
+        JSON-safe: address and hybrids.
+    """
+    port, token = listener.getsockname()[1], new_token()
+    address = f"http://{LOOPBACK}:{port}/"
+    entrance = f"{address}?token={token}"
+
+    def begun() -> None:
+        announce(entrance)
+        if open_browser:
+            # Some browsers return only when they are closed.
+            threading.Thread(target=webbrowser.open, args=(entrance,), daemon=True).start()
+
+    board = Board()
+    # Ctrl-C is how this ends, not a failure: the server raises it again when everything is closed.
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(listener, page, places, board, token, begun))
+    return {"address": address, "hybrids": board.n_made}
+
+
+async def _serve(
+    listener: socket.socket, page: str, places: Places, board: Board, token: str, begun: Callable[[], None]
+) -> None:
+    import uvicorn
+
+    renderer = Renderer(worker_command(str(places.run)))
+    app = make_app(Desk(page, places, board, renderer), renderer, port=listener.getsockname()[1], token=token)
+    # No header of a proxy is believed: there is none, and a page could set it.
+    server = uvicorn.Server(uvicorn.Config(
+        app, http="h11", ws="none", lifespan="on", log_config=None, log_level=_log_level(), access_log=False,
+        server_header=False, proxy_headers=False, limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=_LAST_ANSWERS_S, h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
+    ))  # fmt: skip
+
+    async def watch() -> None:
+        while not server.started and not server.should_exit:
+            await asyncio.sleep(_LOOK_S)
+        begun()
+        while not server.should_exit:
+            await asyncio.sleep(_LOOK_S)
+        # Pages that wait for news are let go, or the server would wait for them.
+        board.close()
+
+    watching = asyncio.create_task(watch())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        watching.cancel()
+
+
+def _log_level() -> str:
+    # What a foreign program sends to the port is no news for the terminal.
+    return "info" if os.environ.get("STYLEMIX_DEBUG") else "critical"
