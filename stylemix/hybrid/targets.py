@@ -17,7 +17,8 @@ from stylemix.hybrid.roles import Roles
 from stylemix.hybrid.scan import Scan, scan, step_samples
 from stylemix.hybrid.source import SourceReader
 from stylemix.hybrid.target_stretch import cut, masked, steps_within
-from stylemix.hybrid.track import Sound
+from stylemix.hybrid.track import Sound, Track
+from stylemix.hybrid.walk_alignment import align_walk, track_latents
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
@@ -76,16 +77,10 @@ def matched(
     files = roles.targets_of(corpus)
     latents = target_latents(run, files, np.eye(len(run.corpora), dtype=np.float32)[corpus])
     paths = align(
-        scanned,
-        latents,
-        n,
-        dials=dials,
-        n_candidates=run.recipe.hybrid.candidates,
-        seed=seed,
-        exclude=roles.source_index,
-        masks=roles.masks,
-        stretch_s=roles.target_stretch_s,
-    )
+        scanned, latents, n, dials=dials, n_candidates=run.recipe.hybrid.candidates, seed=seed,
+        exclude=roles.source_index, masks=roles.masks, stretch_s=roles.target_stretch_s,
+        track=next((file for file in files.values() if isinstance(file, Track)), None),
+    )  # fmt: skip
     found = []
     for path in paths:
         gain = level_gain(scanned.latents, list(latents.values()), path) if level else 1.0
@@ -126,6 +121,9 @@ def target_latents(run: Run, files: Mapping[int, Sound], condition: np.ndarray) 
         if index >= 0:
             out[index] = run.latents(index)
             continue
+        if isinstance(path, Track):
+            out[index] = track_latents(run, path)
+            continue
         with SourceReader(path, model_rate=run.vqt.sample_rate) as reader:
             out[index] = scan(run, reader, condition).latents
     return out
@@ -142,6 +140,7 @@ def align(
     exclude: int | None,
     masks: Mapping[int, np.ndarray] | None = None,
     stretch_s: tuple[float, float] | None = None,
+    track: Track | None = None,
 ) -> list[Path]:
     """Find paths through the target.
 
@@ -165,6 +164,8 @@ def align(
         By key, the latent steps that may be used.
     stretch_s : tuple of float, optional
         Start and duration (seconds) of what may be used of each.
+    track : Track, optional
+        Where the target is that of a walk, its stretches.
 
     Returns
     -------
@@ -172,7 +173,11 @@ def align(
         Files by their position in `latents`.
     """
     keys, values = list(latents), list(latents.values())
-    if MODES[dials.mode].target == "warped":
+    if track is not None:
+        paths = align_walk(
+            scanned.latents, values[0], track.borders_s(), n, dials=dials, n_candidates=n_candidates, seed=seed
+        )
+    elif MODES[dials.mode].target == "warped":
         from stylemix.hybrid.warp import warp
 
         first, stop = steps_within(values[0], stretch_s)

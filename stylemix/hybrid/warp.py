@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from stylemix.arrays import Latents
@@ -19,7 +21,7 @@ SLANT_COST = 0.3
 DEFAULT = Dials()
 
 
-def warp(source: Latents, target: Latents, *, dials: Dials = DEFAULT) -> Path:
+def warp(source: Latents, target: Latents, *, dials: Dials = DEFAULT, pins: Sequence[int] = ()) -> Path:
     """Align the target to the source's timeline: first coarsely as a whole, then finely along that.
 
     Parameters
@@ -28,6 +30,8 @@ def warp(source: Latents, target: Latents, *, dials: Dials = DEFAULT) -> Path:
         Codes of shape (D, M) and (D, P).
     dials : Dials
         Its weights of loudness, chroma and timbre count.
+    pins : sequence of int
+        Rising steps at which both sides are at the same step, whatever would fit better.
 
     Returns
     -------
@@ -43,13 +47,20 @@ def warp(source: Latents, target: Latents, *, dials: Dials = DEFAULT) -> Path:
     weights = Weights(dials.loudness, dials.chroma, dials.timbre)
     points, pool = compare(source, [target], [np.arange(target.n_steps)], weights)
     slant = SLANT_COST * _typical_distance(points, pool)
+    inner = [pin for pin in pins if 0 < pin < min(len(points), len(pool))]
+    sides = [(0, 0), *zip(inner, inner, strict=True), (len(points), len(pool))]
+    steps = [b + _warped(points[a:m], pool[b:p], slant) for (a, b), (m, p) in zip(sides, sides[1:], strict=False)]
+    return Path(np.zeros(len(points), int), np.concatenate(steps))
+
+
+def _warped(points: np.ndarray, pool: np.ndarray, slant: float) -> np.ndarray:
     coarse, factor_a, factor_b = _coarse(points, pool, slant)
     if factor_a == factor_b == 1:
-        return Path(np.zeros(len(points), int), coarse)
+        return coarse
     at = (np.arange(len(points)) - (factor_a - 1) / 2) / factor_a
     middle = np.interp(at, np.arange(len(coarse)), coarse * factor_b + (factor_b - 1) / 2)
     reach = BAND_STEPS * max(factor_a, factor_b)
-    return Path(np.zeros(len(points), int), _along(points, pool, middle, reach, slant))
+    return _along(points, pool, middle, reach, slant)
 
 
 def _coarse(points: np.ndarray, pool: np.ndarray, slant: float) -> tuple[np.ndarray, int, int]:
