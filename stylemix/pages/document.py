@@ -14,7 +14,7 @@ from typing import Any
 from stylemix.errors import BadInput
 
 SHARED_STYLES = ("pages/base.css",)
-SHARED_SCRIPTS = ("pages/sound.js",)
+SHARED_SCRIPTS = ("pages/sound.js", "pages/nodes.js", "pages/theme.js")
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -168,7 +168,8 @@ def build_page(
         Names of templates, joined in order after those of every page. Their hashes are the only ones that the page's
         policy lets through.
     parts : mapping of str to str
-        Trusted HTML for the body's places, and the data blocks as ``data``.
+        Trusted HTML for the body's places, the data blocks as ``data``, and as ``late`` those that scripts need only
+        when something is played: the page is seen before a browser has read them.
     served : bool
         Whether the page may speak with the server it came from; a page in a file speaks with nobody.
 
@@ -192,4 +193,5 @@ def build_page(
     )
     title = title.encode("utf-8", "replace").decode("utf-8")
     places = {"policy": policy, "title": html.escape(title), "style": style, "script": script, "data": parts["data"]}
+    places["late"] = parts.get("late", "")
     return fill(read_template("pages/shell.html"), {**places, "body": fill(read_template(body), parts)})

@@ -7,7 +7,7 @@ class Sheet extends Deck {
     player.row = card;
     player.button = el("button", "play");
     player.button.type = "button";
-    player.button.append(icon("play"));
+    player.button.append(icon(ICONS.play));
     player.button.addEventListener("click", () => (this.isOn(player) ? jukebox.stop() : this.start(player)));
     player.name = el("span", "label", player.label);
     card.append(this.strip(player, range), this.head(player));

@@ -106,13 +106,6 @@ class ListeningPage {
   }
 }
 
-function svgNode(tag, attributes, text = "") {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.textContent = text;
-  return node;
-}
-
 // Round numbers that cover a range: the step is 1, 2 or 5 times a power of ten.
 function ticks(low, high, about) {
   const raw = (high - low || Math.abs(high) || 1) / about;

@@ -17,10 +17,3 @@ function drawTable({ title, columns, rows, caption }) {
   frame.append(table);
   return caption ? [frame, el("p", "caption", caption)] : [frame];
 }
-
-function svgNode(tag, attributes, text = "") {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.textContent = text;
-  return node;
-}

@@ -3,17 +3,6 @@
 const ICONS = { play: "M3 1 L14 7.5 L3 14 Z", stop: "M2.5 2 H6 V13 H2.5 Z M9 2 H12.5 V13 H9 Z" };
 const KIND_NAMES = { parent: "Parent", hybrid: "Hybrid", crossfade: "Control", other: "Other" };
 
-function icon(name) {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  svg.setAttribute("viewBox", "0 0 15 15");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(space, "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
-
 class Deck {
   constructor(name, players, range, page) {
     this.page = page;
@@ -33,7 +22,7 @@ class Deck {
     row.dataset.kind = player.kind;
     player.button = el("button", "play");
     player.button.type = "button";
-    player.button.append(icon("play"));
+    player.button.append(icon(ICONS.play));
     player.button.addEventListener("click", () => (this.isOn(player) ? jukebox.stop() : this.start(player)));
     const who = el("div", "who");
     player.name = el("span", "label", player.label);
@@ -153,7 +142,7 @@ class Deck {
     }
     this.page.say(`Playing ${player.shown}`);
     player.row.classList.add("on");
-    player.button.replaceChildren(icon("stop"));
+    player.button.replaceChildren(icon(ICONS.stop));
     player.button.setAttribute("aria-label", `Stop ${player.shown}`);
     this.follow();
   }
@@ -162,7 +151,7 @@ class Deck {
     if (ended) this.position = 0;
     else if (!this.dragging) this.position = this.heard ?? this.position;
     player.row.classList.remove("on");
-    player.button.replaceChildren(icon("play"));
+    player.button.replaceChildren(icon(ICONS.play));
     player.button.setAttribute("aria-label", `Play ${player.shown}`);
     this.showPosition();
   }
