@@ -96,9 +96,10 @@ def test_brightness_is_the_centroid():
 @pytest.mark.parametrize("per_second", [1, 2, 5, 8])
 def test_density_counts_onsets(rng, per_second):
     x = 1e-5 * rng.standard_normal(4 * RATE_HZ)
+    notes = [harmonic(hz) * np.exp(-12 * TIME_S) for hz in (220, 330, 392)]
     for start in np.arange(0.05, 4, 1 / per_second):
         i = round(start * RATE_HZ)
-        x[i:] += (harmonic(rng.choice([220.0, 330.0, 392.0])) * np.exp(-12 * TIME_S))[: len(x) - i]
+        x[i:] += notes[rng.integers(3)][: len(x) - i]
     assert measured(x)[DENSITY] == per_second
 
 
