@@ -1,170 +1,162 @@
-"""Segments' features to points on a plane: UMAP where there are enough, PCA where there are not."""
+"""Segments' features to points on a plane or in a room, with what the picture keeps of their neighbourhoods."""
 
 from __future__ import annotations
 
-import warnings
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from stylemix.embedding.methods import METHODS, Wanted, first_axes
+from stylemix.embedding.principal import check_features, principal_components, principal_scores
+from stylemix.embedding.scores import Scores, score_map
+from stylemix.embedding.stability import (
+    Previous,
+    Provenance,
+    check_provenance,
+    known_again,
+    lay_over,
+    starting_points,
+)
 from stylemix.errors import BadInput
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+__all__ = ["EMBEDDINGS", "Embedding", "check_features", "embed", "principal_scores"]
 
-UMAP_LEAST = 30
+EMBEDDINGS = ("pca", *METHODS)
+LEAST = 30
 """Fewer distinct segments than this have no neighbourhoods to preserve; their principal plane says more."""
+# Components in which neighbours are sought: more of them hold noise, of which all segments are equally far.
+_COMPONENTS = 32
 
 
 @dataclass(frozen=True)
 class Embedding:
-    """Points on a plane and how they were found.
+    """Points and how they were found.
 
     Parameters
     ----------
-    points : np.ndarray, shape (N, 2)
+    points : np.ndarray, shape (N, dims)
         One point a segment; distances have no unit.
-    method : {"umap", "pca"}
+    method : {"pca", "isomap", "tsne", "umap"}
         What placed them.
+    asked : str
+        What was asked for; another than `method` where there were too few different segments for it.
+    scores : Scores
+        What the map keeps of the neighbourhoods.
+    explained : tuple of float
+        Of PCA alone, the part of the variance along each axis, 0 to 1.
     """
 
     points: np.ndarray
     method: str
+    asked: str = "umap"
+    scores: Scores = field(default_factory=Scores)
+    explained: tuple[float, ...] = ()
 
 
-def check_features(features: np.ndarray) -> np.ndarray:
-    """Return the features as a finite (N, F) array of float64.
-
-    Parameters
-    ----------
-    features : np.ndarray, shape (N, F)
-        One row a segment.
-
-    Returns
-    -------
-    np.ndarray, shape (N, F), float64
-        The same numbers.
-
-    Raises
-    ------
-    BadInput
-        If the array is not two-dimensional, is empty, or holds NaN or infinity.
-
-    Examples
-    --------
-    >>> check_features(np.ones((3, 2), dtype=np.float32)).dtype
-    dtype('float64')
-    """
-    rows = np.asarray(features, dtype=np.float64)
-    if rows.ndim != 2 or 0 in rows.shape:
-        raise BadInput(f"features: must have shape (N, F) with at least one segment, got {rows.shape}")
-    bad = ~np.isfinite(rows).all(axis=1)
-    if bad.any():
-        raise BadInput(
-            f"features: must be finite, but {bad.sum()} of {len(rows)} segments hold NaN or "
-            f"infinity (the first is segment {int(np.argmax(bad))}); leave them out or train again"
-        )
-    return rows
-
-
-def principal_scores(features: np.ndarray, n_dims: int) -> np.ndarray:
-    """Standardise every feature and keep the leading principal components.
-
-    Parameters
-    ----------
-    features : np.ndarray, shape (N, F)
-        One row a segment; a feature that never changes counts for nothing.
-    n_dims : int
-        Components to keep, at most; the rank N - 1 or F limits them too.
-
-    Returns
-    -------
-    np.ndarray, shape (N, D), 1 <= D <= n_dims
-        Scores, largest variance first.
-
-    Raises
-    ------
-    BadInput
-        If the features are not a finite (N, F) array.
-
-    Examples
-    --------
-    >>> principal_scores(np.array([[0.0, 5.0], [2.0, 5.0]]), 2).round(6).tolist()
-    [[-1.0], [1.0]]
-    """
-    rows = check_features(features)
-    centred = rows - rows.mean(axis=0)
-    # Rounding leaves a constant column a tiny spread; scaled to one it would be as loud as a real feature.
-    spread = centred.std(axis=0)
-    real = spread > 1e-9 * (1 + np.abs(rows).max(axis=0))
-    scaled = np.where(real, centred / np.where(real, spread, 1.0), 0.0)
-    vectors, values, axes = np.linalg.svd(scaled, full_matrices=False)
-    rank = int((values > 1e-9 * max(values[0], 1e-9)).sum())
-    n_kept = max(1, min(n_dims, rank, len(rows) - 1))
-    # The sign of a component is arbitrary; fixing it keeps two runs' maps the same way up.
-    signs = np.sign(axes[np.arange(n_kept), np.abs(axes[:n_kept]).argmax(axis=1)])
-    return vectors[:, :n_kept] * values[:n_kept] * np.where(signs == 0, 1.0, signs)
-
-
-@contextmanager
-def _quiet_umap() -> Iterator[None]:
-    # A fixed seed costs UMAP its threads, and it says so each time; both are wanted here.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"(umap|sklearn|numba|pynndescent)\b.*")
-        warnings.filterwarnings("ignore", message=".*n_jobs.*|.*[Ss]pectral.*|.*n_neighbors.*")
-        yield
-
-
-def _umap_plane(scores: np.ndarray, seed: int) -> np.ndarray:
-    with _quiet_umap():
-        from umap import UMAP
-
-        model = UMAP(n_components=2, n_neighbors=min(15, len(scores) - 1), random_state=seed, n_jobs=1)
-        return np.asarray(model.fit_transform(scores), dtype=np.float64)
-
-
-def embed(features: np.ndarray, *, seed: int = 0) -> Embedding:
-    """Place segments on a plane so that what sounds alike lies together.
+def embed(
+    features: np.ndarray,
+    *,
+    method: str = "umap",
+    dims: int = 2,
+    seed: int = 0,
+    neighbours: int = 15,
+    provenance: Provenance | None = None,
+    previous: Previous | None = None,
+) -> Embedding:
+    """Place segments so that what sounds alike lies together.
 
     Features are standardised and reduced to at most 32 principal components. Equal segments are one point
-    for UMAP, which fails on many duplicates; fewer than 30 distinct ones are placed by PCA.
+    for the methods that look at neighbours; fewer than 30 distinct ones are placed by PCA.
 
     Parameters
     ----------
     features : np.ndarray, shape (N, F)
         One row a segment, N >= 1.
+    method : {"pca", "isomap", "tsne", "umap"}
+        PCA keeps the largest differences, Isomap long ways, t-SNE and UMAP neighbourhoods.
+    dims : {2, 3}
+        A plane or a room.
     seed : int
-        Of UMAP's random walk; the same seed and machine give the same map.
+        Of t-SNE's and UMAP's random walk; the same seed and machine give the same map.
+    neighbours : int
+        How many segments a neighbourhood has (t-SNE's perplexity is twice that), at least 2.
+    provenance : Provenance, optional
+        Where the segments come from: needed to follow a previous map, and to tell which neighbours are of the same
+        corpus.
+    previous : Previous, optional
+        The map before, which this one starts from (the same seed and most segments in common) and is laid over: turned,
+        mirrored, scaled and shifted as a whole; of PCA, whose axes have a meaning, mirrored alone.
 
     Returns
     -------
     Embedding
-        Points, shape (N, 2), and the method used.
+        Points, shape (N, dims), the method used, and scores.
 
     Raises
     ------
     BadInput
-        If the features are not a finite (N, F) array.
-
-    References
-    ----------
-    L. McInnes, J. Healy, J. Melville: UMAP: Uniform Manifold Approximation and Projection for Dimension
-    Reduction. arXiv:1802.03426, 2018.
+        If the features are not a finite (N, F) array, or the method, dims or neighbours are not possible.
 
     Examples
     --------
     >>> placed = embed(np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]]))
-    >>> placed.method, placed.points.shape
-    ('pca', (3, 2))
+    >>> placed.method, placed.asked, placed.points.shape
+    ('pca', 'umap', (3, 2))
     """
-    scores = principal_scores(features, 32)
-    # Rows that differ only by rounding count as one.
-    tick = 1e-9 * max(1.0, float(np.abs(scores).max()))
-    distinct, place = np.unique(np.round(scores / tick), axis=0, return_inverse=True)
-    if len(distinct) >= UMAP_LEAST:
-        return Embedding(_umap_plane(distinct * tick, seed)[place.ravel()], "umap")
-    plane = np.zeros((len(scores), 2))
-    plane[:, : min(2, scores.shape[1])] = scores[:, :2]
-    return Embedding(plane, "pca")
+    check_asked(method, dims, neighbours)
+    principal = principal_components(features, _COMPONENTS)
+    check_provenance(provenance, previous, len(principal.scores))
+    known = np.full(len(principal.scores), -1)
+    if previous is not None and provenance is not None and previous.points.shape[1] == dims:
+        known = known_again(previous.provenance, provenance)
+    start = starting_points(previous, known, principal.scores, dims=dims, seed=seed)
+    used, points = _place(principal.scores, method, Wanted(dims, seed, neighbours, start))
+    if previous is not None and (known >= 0).any():
+        points = lay_over(points, previous.points, known, turn=used != "pca")
+    explained = tuple(principal.explained[:dims].tolist()) if used == "pca" else ()
+    return Embedding(points, used, method, score_map(features, points, provenance=provenance), explained)
+
+
+def check_asked(method: str, dims: int, neighbours: int) -> None:
+    """Refuse a map that cannot be made.
+
+    Parameters
+    ----------
+    method : str
+        Of `EMBEDDINGS`.
+    dims : int
+        2 or 3.
+    neighbours : int
+        At least 2.
+
+    Raises
+    ------
+    BadInput
+        If one is another.
+
+    Examples
+    --------
+    >>> check_asked("pca", 2, 15)
+    """
+    if method not in EMBEDDINGS:
+        raise BadInput(f"map: the embedding must be one of {', '.join(EMBEDDINGS)}, got {method!r}")
+    if dims not in (2, 3):
+        raise BadInput(f"map: an embedding must have 2 or 3 dimensions, got {dims}")
+    if neighbours < 2:
+        raise BadInput(f"map: a neighbourhood must have at least 2 segments, got {neighbours}")
+
+
+def _place(scores: np.ndarray, method: str, wanted: Wanted) -> tuple[str, np.ndarray]:
+    if method != "pca":
+        # Rows that differ only by rounding count as one.
+        tick = 1e-9 * max(1.0, float(np.abs(scores).max()))
+        _, first, place = np.unique(np.round(scores / tick), axis=0, return_index=True, return_inverse=True)
+        if len(first) >= LEAST:
+            # In the order in which they sound: what is spread evenly over them is so over the music.
+            order = np.argsort(first)
+            first, rank = first[order], np.argsort(order)
+            start = None if wanted.start is None else wanted.start[first]
+            n_near = min(wanted.neighbours, len(first) - 1)
+            points = METHODS[method](scores[first], Wanted(wanted.dims, wanted.seed, n_near, start))
+            return method, points[rank[place.ravel()]]
+    return "pca", first_axes(scores, wanted.dims)
