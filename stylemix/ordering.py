@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylemix.errors import BadInput
-from stylemix.hybrid.dials import Dials
+from stylemix.hybrid.command import hybrid_command
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
 
-# What is no option of the command under its own name.
-_FLAGS = ("raw_alpha", "extrapolate")
-_RENAMED = {"from_corpus": "from"}
-_NOT_REPEATED = ("force", "stems", "variation")
+# What is another's in each repetition, or of this time only.
+_NOT_REPEATED = ("force", "stems", "variation", "show_progress")
 
 
 def render_asked(
@@ -94,7 +91,7 @@ def render_variations(run: Run, *, n: int, out: str | Path, force: bool = False,
 
     page = Path(out) / "index.html"
     result = hybrid_variations(run, n=n, out=out, force=force, beside=[page.name], **asked)
-    command = _command(run, asked)
+    repeated = {name: value for name, value in asked.items() if name not in _NOT_REPEATED}
     parents = result["parents"]
     cards = [
         Card(Player("Source", "parent", parents["source"]), "parents/source.wav"),
@@ -106,7 +103,7 @@ def render_variations(run: Run, *, n: int, out: str | Path, force: bool = False,
             Card(
                 Player(f"Variation {i + 1}", "hybrid", one["out"]),
                 name,
-                f"{command} --variation {i + 1} --out {name}",
+                hybrid_command(run.path, {**repeated, "variation": i + 1}, out=name),
                 mean_run_s=one.get("mean_run_s"),
                 differs=one.get("apart"),
             )
@@ -117,7 +114,7 @@ def render_variations(run: Run, *, n: int, out: str | Path, force: bool = False,
 
 
 def answer_lines(result: dict[str, Any]) -> list[str] | None:
-    """Say for people what came of several answers.
+    """Say for people what came of several sources, or of several answers.
 
     Parameters
     ----------
@@ -127,18 +124,22 @@ def answer_lines(result: dict[str, Any]) -> list[str] | None:
     Returns
     -------
     list of str or None
-        The page first, then a line for each file, then the warnings; None for anything but variations.
+        What there is in all, then a line for each file, then the warnings; None for a single hybrid.
 
     Examples
     --------
     >>> one = {"out": "d/variation-01.wav", "mean_run_s": 1.25, "apart": 0.0}
     >>> answer_lines({"page": {"path": "d/index.html"}, "variations": [one], "warnings": []})
     ['d/index.html: 1 hybrid to choose from', 'd/variation-01.wav: runs of 1.2 s on average, the best match']
+    >>> answer_lines({"out": "d", "done": [{"out": "d/a.wav", "seconds": 2.0, "warnings": []}], "warnings": []})
+    ['d: 1 hybrid', 'd/a.wav: 2.0 s']
     """
+    if "done" in result:
+        return _folder_lines(result)
     if "variations" not in result:
         return None
     done = result["variations"]
-    lines = [f"{result['page']['path']}: {len(done)} hybrid{'s' * (len(done) != 1)} to choose from"]
+    lines = [f"{result['page']['path']}: {_hybrids(len(done))} to choose from"]
     for i, one in enumerate(done):
         facts = []
         if one.get("mean_run_s") is not None:
@@ -151,16 +152,13 @@ def answer_lines(result: dict[str, Any]) -> list[str] | None:
     return lines + [f"warning: {line}" for line in result["warnings"]]
 
 
-def _command(run: Run, asked: dict[str, Any]) -> str:
-    """Write down the command that asks for the same."""
-    words = ["stylemix", "hybrid", str(run.path)]
-    usual = {name: field.default for name, field in Dials.__dataclass_fields__.items()}
-    for name, value in asked.items():
-        if name in _NOT_REPEATED or name == "show_progress" or value is None or value == usual.get(name):
-            continue
-        if name in _FLAGS:
-            words += [f"--{name.replace('_', '-')}"] if value else []
-        elif not (name in ("start_s", "target_start_s", "seed") and not value):
-            # An option's seconds are said by its help and not by its name.
-            words += [f"--{_RENAMED.get(name, name.removesuffix('_s')).replace('_', '-')}", str(value)]
-    return shlex.join(words)
+def _folder_lines(result: dict[str, Any]) -> list[str]:
+    done = result["done"]
+    lines = [f"{result['out']}: {_hybrids(len(done))}", *(f"{one['out']}: {one['seconds']:.1f} s" for one in done)]
+    # What is said of every file is said once.
+    warnings = [*result["warnings"], *dict.fromkeys(line for one in done for line in one["warnings"])]
+    return lines + [f"warning: {line}" for line in warnings]
+
+
+def _hybrids(n: int) -> str:
+    return f"{n} hybrid{'s' * (n != 1)}"

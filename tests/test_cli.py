@@ -49,6 +49,9 @@ CONTRACT = {
         "--weights",
         "--source-cluster",
         "--target-cluster",
+        "--clusters",
+        "--space",
+        "--walk",
         "--raw-alpha",
         "--extrapolate",
         "--variations",
@@ -320,7 +323,8 @@ def rendered(floor: Callable[..., None]) -> list[tuple[str, tuple[Any, ...], dic
 
 # What the command hands over where the user gives nothing: the dials as they are by default.
 USUAL = {
-    **Dials().as_dict(), "alpha": None, "source": None, "target": None, "to": None, "from_corpus": None,
+    **Dials().as_dict(), "mode": None, "clusters": None, "space": None, "walk": None, "alpha": None,
+    "source": None, "target": None, "to": None, "from_corpus": None,
     "start_s": 0.0, "duration_s": None, "target_start_s": 0.0, "target_duration_s": None,
     "stems": None, "weights": None, "source_cluster": None, "target_cluster": None, "raw_alpha": False,
     "extrapolate": False, "variation": 1, "bits": None, "sample_rate": None, "seed": 0, "force": False,
@@ -341,6 +345,9 @@ USUAL = {
         ("--phase estimate --quality draft --seed 5", {"phase": "estimate", "quality": "draft", "seed": 5}),
         ("--weights a=0.2,b=0.8", {"weights": "a=0.2,b=0.8"}),
         ("--source-cluster 3 --target-cluster 0", {"source_cluster": 3, "target_cluster": 0}),
+        ("--target-cluster 2 --clusters hdbscan --space latents",
+         {"target_cluster": 2, "clusters": "hdbscan", "space": "latents"}),
+        ("--walk 0:1-2:0.5 --mode fade", {"walk": "0:1-2:0.5", "mode": "fade"}),
         ("--raw-alpha", {"raw_alpha": True}),
         ("--extrapolate --alpha 1.3", {"extrapolate": True, "alpha": "1.3"}),
         ("--variation 3", {"variation": 3}),

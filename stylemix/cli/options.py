@@ -46,6 +46,15 @@ Space: TypeAlias = Annotated[
     typer.Option(help="In what segments are alike; else both, where the recordings are still there."),
 ]
 
+ClustersBy: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--clusters", metavar="METHOD[:K]",
+        help="How clusters are made: gmm (the default), kmeans, agglomerative or hdbscan, and into how many; else a "
+        "criterion chooses.",
+    ),
+]
+
 # Training.
 UseRecipe: TypeAlias = Annotated[
     str, typer.Option("--recipe", metavar="NAME|FILE", help="See `stylemix recipes`.")

@@ -37,20 +37,32 @@ def find_clusters(run: Run, asked: Asked, target_index: int | None) -> RunCluste
     Raises
     ------
     BadInput
-        If a source was given twice, the target is no file of the run, or a cluster does not exist.
+        If a source was given twice, the target is no file of the run, a cluster does not exist or is none, or it is
+        said how clusters are made and none is asked for.
     """
     source, target, numbers = asked.source, asked.target, (asked.source_cluster, asked.target_cluster)
     if numbers == (None, None):
+        if asked.clusters is not None or asked.space is not None:
+            option = "space" if asked.clusters is None else "clusters"
+            raise BadInput(
+                f"hybrid: --{option} says how clusters are made; add --source-cluster or --target-cluster, or leave it "
+                "out"
+            )
         return None
+    from stylemix.clusters.choice import parse_choice
     from stylemix.clusters.groups import clusters_of
 
+    if 0 in numbers:
+        # On a map, cluster 0 is what a method found alike to nothing.
+        raise BadInput("cluster: 0 is what lies in no cluster, and nothing can be made of it; choose one from 1")
     if asked.source_cluster is not None and source is not None:
         raise BadInput("hybrid: --source-cluster chooses a source of its own, got --source too; leave one out")
     if asked.target_cluster is not None and target is not None and target_index is None:
         raise BadInput(
             f"hybrid: --target-cluster needs files of the run, {shown_name(target)} is none of them; leave one out"
         )
-    clusters = clusters_of(run)
+    choice = parse_choice(asked.clusters) if isinstance(asked.clusters, str) else asked.clusters
+    clusters = clusters_of(run, space=asked.space, choice=choice)
     for number in numbers:
         if number is not None:
             clusters.find(number)

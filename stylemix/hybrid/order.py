@@ -30,8 +30,8 @@ from stylemix.model.run import Run, inputs_of
 MOST_VARIATIONS = 50
 # What a walk brings itself; how long it lasts is all that may be said beside it.
 WALK_SAYS = (
-    "alpha", "source", "target", "to", "from_corpus", "weights", "source_cluster", "target_cluster", "start_s",
-    "target_start_s", "target_duration_s",
+    "alpha", "source", "target", "to", "from_corpus", "weights", "source_cluster", "target_cluster", "clusters",
+    "space", "start_s", "target_start_s", "target_duration_s",
 )  # fmt: skip
 
 
