@@ -198,7 +198,9 @@ def test_the_page_shows_all_and_how_each_is_made_again(run: FakeRun, source: Pat
     spoken = dict(itertools.pairwise(words))
     assert (spoken["--alpha"], spoken["--source"], spoken["--continuity"]) == ("0.8", str(source), "2.0")
     assert (spoken["--start"], spoken["--bits"], spoken["--sample-rate"]) == ("0.5", "32f", "16000")
-    assert (spoken["--variation"], spoken["--out"]) == ("1", "variation-01.wav")
+    # The first answer is the usual one.
+    assert ("--variation" in words, spoken["--out"]) == (False, "variation-01.wav")
+    assert "--variation 2 --out variation-02.wav" in text
     assert "--raw-alpha" in words
     # All of them are options of the command; what is as usual is left out.
     command_line = typer.main.get_command(make_app()).commands["hybrid"]  # type: ignore[attr-defined]
