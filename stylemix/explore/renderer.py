@@ -58,14 +58,23 @@ class Renderer:
         return self._ready
 
     async def begin(self) -> None:
-        """Start the process, if there is none; it loads the run while the server does other things."""
+        """Start the process, if there is none; it loads the run while the server does other things.
+
+        Raises
+        ------
+        RendererFailed
+            If the system lets no process begin.
+        """
         if self._process is not None and self._process.returncode is None:
             return
         quiet = None if os.environ.get(_ENV_DEBUG) else subprocess.DEVNULL
         # A session of its own: Ctrl-C in the terminal is for the server, which then ends this.
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, start_new_session=True
-        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, start_new_session=True
+            )
+        except OSError as error:
+            raise RendererFailed(f"the renderer cannot be started ({error.strerror}); close other programs") from None
         self._ready = False
         self.n_begun += 1
 

@@ -246,7 +246,10 @@ def make_app(desk: Desk, renderer: Renderer, *, port: int, token: str) -> ASGIAp
         Route("/jobs/{number:int}/again", desk.again, methods=["POST"]),
         Route("/jobs/{number:int}/sound", desk.sound, methods=["GET"]),
     ]
-    return Gate(Starlette(routes=routes, lifespan=lifespan), port=port, token=token)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    # An address is right or wrong: no answer is built of what a client wrote.
+    app.router.redirect_slashes = False
+    return Gate(app, port=port, token=token)
 
 
 def disposition(name: str) -> str:

@@ -19,6 +19,9 @@ from stylemix.explore.renderer import Renderer, worker_command
 from stylemix.explore.server import Desk, make_app
 
 if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
     from stylemix.explore.orders import Places
     from stylemix.model.run import Run
 
@@ -156,23 +159,51 @@ def serve(
     board = Board()
     # Ctrl-C is how this ends, not a failure: the server raises it again when everything is closed.
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(listener, page, places, board, token, begun))
+        renderer = Renderer(worker_command(str(places.run)))
+        app = make_app(Desk(page, places, board, renderer), renderer, port=port, token=token)
+        asyncio.run(run_server(make_server(app), listener, board, begun))
     return {"address": address, "hybrids": board.n_made}
 
 
-async def _serve(
-    listener: socket.socket, page: str, places: Places, board: Board, token: str, begun: Callable[[], None]
-) -> None:
+def make_server(app: ASGIApp) -> uvicorn.Server:
+    """Set a server up that tells nobody what it is and believes no proxy.
+
+    Parameters
+    ----------
+    app : ASGI application
+        Behind its gate.
+
+    Returns
+    -------
+    uvicorn.Server
+        To be given its sockets.
+    """
     import uvicorn
 
-    renderer = Renderer(worker_command(str(places.run)))
-    app = make_app(Desk(page, places, board, renderer), renderer, port=listener.getsockname()[1], token=token)
     # No header of a proxy is believed: there is none, and a page could set it.
-    server = uvicorn.Server(uvicorn.Config(
+    return uvicorn.Server(uvicorn.Config(
         app, http="h11", ws="none", lifespan="on", log_config=None, log_level=_log_level(), access_log=False,
         server_header=False, proxy_headers=False, limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_LAST_ANSWERS_S, h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
     ))  # fmt: skip
+
+
+async def run_server(
+    server: uvicorn.Server, listener: socket.socket, board: Board, begun: Callable[[], None]
+) -> None:
+    """Serve until the server is told to end.
+
+    Parameters
+    ----------
+    server : uvicorn.Server
+        From `make_server`.
+    listener : socket.socket
+        From `listening`.
+    board : Board
+        Closed at the end.
+    begun : callable
+        Called when the first request can come.
+    """
 
     async def watch() -> None:
         while not server.started and not server.should_exit:
