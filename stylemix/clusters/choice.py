@@ -45,6 +45,10 @@ class ClusterChoice:
         return self.method if self.k is None else f"{self.method}:{self.k}"
 
 
+DEFAULT_CHOICE = ClusterChoice()
+"""What hybrids count by where nothing else is said, and maps show."""
+
+
 def parse_choice(text: str) -> ClusterChoice:
     """Read a choice as it is given on a command line.
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from stylemix.clusters.choice import ClusterChoice
+from stylemix.clusters.choice import DEFAULT_CHOICE, ClusterChoice
+from stylemix.clusters.methods import MAX_CLUSTERS, partition
 from stylemix.embedding.embed import principal_scores
 from stylemix.errors import BadInput
 
-CRITERION = "lowest BIC of Gaussian mixtures"
+N_DIMS = 8
+"""Principal components in which clusters are sought."""
 MOSTLY = 0.75
 """From this share on a cluster is named after one corpus."""
 
@@ -24,17 +25,19 @@ class Clusters:
     Parameters
     ----------
     labels : np.ndarray, shape (N,), int
-        Cluster of each segment, 0 for the largest.
+        Cluster of each segment, 0 for the largest; -1 for a segment that is in none, which only HDBSCAN knows.
     k : int
-        Number of clusters.
+        Number of clusters, at least one.
     scores : dict of int to float
-        The criterion for each k that was tried; the lowest won. Empty for a single segment.
+        The criterion for each k that was tried. Empty where the number was asked for or is no matter of trying.
     names : tuple of str
         One a cluster, numbered from 1, with its corpus share.
     shares : np.ndarray, shape (k, n_corpora)
         Part of each cluster's segments that comes from each corpus; rows sum to 1.
     criterion : str
         What the scores are.
+    choice : ClusterChoice
+        What was asked for.
     """
 
     labels: np.ndarray
@@ -42,7 +45,34 @@ class Clusters:
     scores: dict[int, float]
     names: tuple[str, ...]
     shares: np.ndarray
-    criterion: str = CRITERION
+    criterion: str = "asked for"
+    choice: ClusterChoice = DEFAULT_CHOICE
+
+    @property
+    def n_outside(self) -> int:
+        """Segments that are in no cluster."""
+        return int((self.labels < 0).sum())
+
+    def in_words(self) -> str:
+        """Say how many clusters there are, and what told so.
+
+        Returns
+        -------
+        str
+            For people.
+
+        Examples
+        --------
+        >>> Clusters(np.array([0, -1]), 1, {1: 3.0, 2: 4.0}, ("1",), np.ones((1, 1)), "lowest BIC").in_words()
+        '1, by the lowest BIC, of 1 to 2; 1 segment in none'
+        """
+        if self.choice.k is not None:
+            told = f"{self.k} of {self.choice.method}, as asked for"
+        else:
+            told = f"{self.k}, by the {self.criterion}"
+            told += f", of 1 to {max(self.scores)}" if len(self.scores) > 1 else ""
+        plural = "s" if self.n_outside != 1 else ""
+        return told + (f"; {self.n_outside} segment{plural} in none" if self.n_outside else "")
 
 
 def _percent(share: float) -> int:
@@ -84,37 +114,10 @@ def name_cluster(number: int, shares: Sequence[float], corpus_names: Sequence[st
     return f"{number}: mixed ({parts})"
 
 
-def _choose(scores: np.ndarray, numbers: Sequence[int], seed: int) -> tuple[np.ndarray, dict[int, float]]:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
-
-    if len(scores) < 2:
-        return np.zeros(len(scores), dtype=int), {}
-    best, labels, tried = np.inf, np.zeros(len(scores), dtype=int), {}
-    for k in numbers:
-        model = GaussianMixture(k, n_init=2, reg_covar=max(1e-3 * float(scores.var()), 1e-9), random_state=seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(scores)
-        tried[k] = float(model.bic(scores))
-        if tried[k] < best:
-            best, labels = tried[k], model.predict(scores)
-    return labels, tried
-
-
-def _numbers(scores: np.ndarray, max_clusters: int, k: int | None) -> list[int]:
-    n_distinct = len(np.unique(np.round(scores, 9), axis=0))
-    if k is None:
-        # Ten distinct segments a cluster, at least: fewer than that do not make a covariance.
-        return list(range(1, max(1, min(max_clusters, n_distinct // 10)) + 1))
-    if not 1 <= k <= n_distinct:
-        raise BadInput(f"k: must lie between 1 and the {n_distinct} segments that differ, got {k}")
-    return [k]
-
-
 def _largest_first(labels: np.ndarray) -> tuple[np.ndarray, int]:
-    found, counts = np.unique(labels, return_counts=True)
-    rank = np.empty(found.max() + 1, dtype=int)
+    found, counts = np.unique(labels[labels >= 0], return_counts=True)
+    # One place more than there are labels: -1, for what is in no cluster, stays itself.
+    rank = np.full(found.max() + 2, -1)
     rank[found[np.argsort(-counts, kind="stable")]] = np.arange(len(found))
     return rank[labels], len(found)
 
@@ -126,13 +129,13 @@ def cluster(
     *,
     choice: ClusterChoice | None = None,
     seed: int = 0,
-    max_clusters: int = 12,
+    max_clusters: int = MAX_CLUSTERS,
 ) -> Clusters:
     """Group segments and name each group by its share of the corpora.
 
-    The features are standardised, reduced to 8 principal components and described by mixtures of Gaussians
-    with full covariances; the number of Gaussians with the lowest Bayesian information criterion is kept.
-    This criterion knows the answer "one cluster"; a silhouette always finds at least two, in noise as well.
+    The features are standardised and reduced to 8 principal components, in which clusters are sought by the method that
+    is chosen; without a choice, by mixtures of Gaussians. Their number is told by the method's own criterion, which
+    knows the answer "one cluster" (see `stylemix.clusters.methods.partition`).
 
     Parameters
     ----------
@@ -145,7 +148,7 @@ def cluster(
     choice : ClusterChoice, optional
         By which method and into how many; by default a criterion chooses the number.
     seed : int
-        Of the mixtures' first guesses.
+        Of first guesses, and of what is compared with chance.
     max_clusters : int
         The most clusters tried; at least ten distinct segments are asked for each.
 
@@ -157,18 +160,15 @@ def cluster(
     Raises
     ------
     BadInput
-        If the features are not finite, the corpus indices do not fit them, or there are fewer segments than clusters.
-
-    References
-    ----------
-    G. Schwarz: Estimating the dimension of a model. Annals of Statistics 6(2), 1978.
+        If the features are not finite, the corpus indices do not fit them, there are fewer segments than clusters, or
+        HDBSCAN does not find the number that is asked for.
 
     Examples
     --------
     >>> cluster(np.zeros((3, 4)), np.array([0, 0, 0]), ["cage"]).names
     ('1: all cage',)
     """
-    scores = principal_scores(features, 8)
+    scores = principal_scores(features, N_DIMS)
     corpora = np.asarray(corpus_index)
     if corpora.shape != (len(scores),):
         raise BadInput(f"corpus_index: must have one entry a segment ({len(scores)}), got {corpora.shape}")
@@ -179,11 +179,11 @@ def cluster(
         )
     if max_clusters < 1:
         raise BadInput(f"max_clusters: must be at least 1, got {max_clusters}")
-    choice = choice or ClusterChoice()
-    raw, tried = _choose(scores, _numbers(scores, max_clusters, choice.k), seed)
-    labels, n_found = _largest_first(raw)
-    counts = np.zeros((n_found, len(corpus_names)))
-    np.add.at(counts, (labels, corpora), 1)
+    choice = choice or DEFAULT_CHOICE
+    found = partition(scores, choice, seed=seed, max_clusters=max_clusters)
+    labels, k = _largest_first(found.labels)
+    counts = np.zeros((k, len(corpus_names)))
+    np.add.at(counts, (labels[labels >= 0], corpora[labels >= 0]), 1)
     shares = counts / counts.sum(axis=1, keepdims=True)
-    names = tuple(name_cluster(index + 1, shares[index].tolist(), corpus_names) for index in range(n_found))
-    return Clusters(labels, n_found, tried, names, shares)
+    names = tuple(name_cluster(index + 1, shares[index].tolist(), corpus_names) for index in range(k))
+    return Clusters(labels, k, found.tried, names, shares, found.criterion, choice)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from stylemix.audio import shown_name
 from stylemix.clusters.choice import ClusterChoice
-from stylemix.clusters.cluster import Clusters, cluster
+from stylemix.clusters.cluster import N_DIMS, Clusters, cluster
 from stylemix.clusters.members import Cluster, Stretch, stretch_between
+from stylemix.clusters.neighbours import nearest_of_others
 from stylemix.clusters.segments import segments_of, unchanged_paths
 from stylemix.clusters.spaces import Segments, check_space, choose_space, features_in
 from stylemix.embedding.embed import principal_scores
@@ -46,6 +48,12 @@ class Grouping:
     paths: Sequence[Path | None]
     clusters: Clusters
 
+    @cached_property
+    def points(self) -> np.ndarray:
+        """Where clusters were sought: the leading principal components, shape (M, D)."""
+        # Decomposing 20,000 segments takes seconds, and medoids, distances and silhouettes all ask for it.
+        return principal_scores(self.features, N_DIMS)
+
 
 @dataclass(frozen=True)
 class RunClusters:
@@ -58,7 +66,7 @@ class RunClusters:
     grouping : Grouping
         Of the segments.
     steps : tuple of np.ndarray, shape (N,), int
-        For each file of the run, the number of the cluster at each latent step.
+        For each file of the run, the number of the cluster at each latent step; 0 for none.
     """
 
     clusters: tuple[Cluster, ...]
@@ -119,9 +127,10 @@ class RunClusters:
         Returns
         -------
         list of int
-            Their numbers, increasing.
+            Their numbers, increasing; what is in no cluster does not count.
         """
-        return np.unique(np.concatenate([np.zeros(0, int), *(self.steps[i] for i in files)])).tolist()
+        there = np.unique(np.concatenate([np.zeros(0, int), *(self.steps[i] for i in files)]))
+        return there[there > 0].tolist()
 
     def stretch(self, number: int, *, outside: int | None = None) -> Stretch:
         """Find the stretch of a file that stands for a cluster.
@@ -153,7 +162,7 @@ class RunClusters:
                 f"cluster: {number} holds nothing but the target's corpus and cannot be the source; "
                 f"choose one of {', '.join(map(str, others.tolist()))}"
             )
-        first = last = _medoid(grouping.features, allowed)
+        first = last = _medoid(grouping.points, allowed)
         segments = grouping.segments
         while first > 0 and mine[first - 1] and segments.file[first - 1] == segments.file[first]:
             first -= 1
@@ -239,19 +248,20 @@ def clusters_of(
     """
     grouping = group_run(run, space=space, choice=choice, seed=seed)
     labels, segments = grouping.clusters.labels, grouping.segments
-    found = []
-    for label in range(grouping.clusters.k):
-        middle = _medoid(grouping.features, labels == label)
-        shares = tuple(grouping.clusters.shares[label].tolist())
-        found.append(Cluster(label + 1, int((labels == label).sum()), shares, stretch_between(segments, middle, middle)))
+    sizes = np.bincount(labels[labels >= 0], minlength=grouping.clusters.k).tolist()
+    middles = [_medoid(grouping.points, labels == label) for label in range(grouping.clusters.k)]
+    nearest = nearest_of_others(grouping.points, labels, grouping.clusters.shares)
+    found = [
+        Cluster(label + 1, sizes[label], tuple(shares), stretch_between(segments, middle, middle), nearest[label])
+        for label, (middle, shares) in enumerate(zip(middles, grouping.clusters.shares.tolist(), strict=True))
+    ]
     files = [segments.file == index for index in range(len(run.files))]
     steps = [np.repeat(labels[mine] + 1, segments.n_steps[mine]) for mine in files]
     return RunClusters(tuple(found), grouping, tuple(steps))
 
 
-def _medoid(features: np.ndarray, among: np.ndarray) -> int:
+def _medoid(points: np.ndarray, among: np.ndarray) -> int:
     """Index of the segment with the least sum of squared distances to the others among which it is sought."""
-    scores = principal_scores(features, 8)
     # The sum over all y of |x - y|^2 is n |x - mean|^2 plus what does not depend on x: nearest the mean is least.
-    away = np.square(scores - scores[among].mean(axis=0)).sum(axis=1)
+    away = np.square(points - points[among].mean(axis=0)).sum(axis=1)
     return int(np.where(among, away, np.inf).argmin())
