@@ -51,6 +51,7 @@ CONTRACT = {
         "--target-cluster",
         "--clusters",
         "--space",
+        "--cluster-seed",
         "--walk",
         "--raw-alpha",
         "--extrapolate",
@@ -323,7 +324,7 @@ def rendered(floor: Callable[..., None]) -> list[tuple[str, tuple[Any, ...], dic
 
 # What the command hands over where the user gives nothing: the dials as they are by default.
 USUAL = {
-    **Dials().as_dict(), "mode": None, "clusters": None, "space": None, "walk": None, "alpha": None,
+    **Dials().as_dict(), "mode": None, "clusters": None, "space": None, "cluster_seed": 0, "walk": None, "alpha": None,
     "source": None, "target": None, "to": None, "from_corpus": None,
     "start_s": 0.0, "duration_s": None, "target_start_s": 0.0, "target_duration_s": None,
     "stems": None, "weights": None, "source_cluster": None, "target_cluster": None, "raw_alpha": False,
@@ -345,8 +346,8 @@ USUAL = {
         ("--phase estimate --quality draft --seed 5", {"phase": "estimate", "quality": "draft", "seed": 5}),
         ("--weights a=0.2,b=0.8", {"weights": "a=0.2,b=0.8"}),
         ("--source-cluster 3 --target-cluster 0", {"source_cluster": 3, "target_cluster": 0}),
-        ("--target-cluster 2 --clusters hdbscan --space latents",
-         {"target_cluster": 2, "clusters": "hdbscan", "space": "latents"}),
+        ("--target-cluster 2 --clusters hdbscan --space latents --cluster-seed 3",
+         {"target_cluster": 2, "clusters": "hdbscan", "space": "latents", "cluster_seed": 3}),
         ("--walk 0:1-2:0.5 --mode fade", {"walk": "0:1-2:0.5", "mode": "fade"}),
         ("--raw-alpha", {"raw_alpha": True}),
         ("--extrapolate --alpha 1.3", {"extrapolate": True, "alpha": "1.3"}),

@@ -164,6 +164,9 @@ SourceCluster: TypeAlias = Annotated[
 TargetCluster: TypeAlias = Annotated[
     int | None, typer.Option(metavar="K", rich_help_panel=_WHERE, help="Match with a cluster of the map only.")
 ]
+ClusterSeed: TypeAlias = Annotated[
+    int, typer.Option(metavar="N", rich_help_panel=_WHERE, help="The seed of the map whose clusters they are.")
+]
 RawAlpha: TypeAlias = Annotated[
     bool, typer.Option("--raw-alpha", rich_help_panel=_WHERE, help="Without the run's calibration of alpha.")
 ]

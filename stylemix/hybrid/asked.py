@@ -14,6 +14,7 @@ from stylemix.hybrid.walk import Walk, parse_walk
 
 if TYPE_CHECKING:
     from stylemix.clusters.choice import ClusterChoice
+    from stylemix.clusters.groups import RunClusters
 
 # Two tracks that were drawn beside one another are meant to meet moment by moment.
 WALK_MODE = "morph"
@@ -41,10 +42,13 @@ class Asked:
         Shares of several corpora, ``"cage=0.2,boys=0.5,organ=0.3"``, in place of alpha and `to`.
     source_cluster, target_cluster : int, optional
         Numbers of clusters as on the map: the middle of one as the source, the material of one as the target.
-    clusters : str or ClusterChoice, optional
-        How those clusters were made, ``METHOD`` or ``METHOD:K``, where the map was not made as it is by default.
+    clusters : str, ClusterChoice or RunClusters, optional
+        How those clusters were made, ``METHOD`` or ``METHOD:K``, where the map was not made as it is by default; or the
+        clusters themselves, where they are at hand.
     space : {"latents", "scattering", "both"}, optional
         In what its segments are alike, likewise.
+    cluster_seed : int
+        The seed of the map, likewise.
     walk : str, Path, Walk or iterable, optional
         A way over the map in place of source, target and alpha (see `stylemix.hybrid.walk.parse_walk`).
     start_s : float
@@ -78,8 +82,9 @@ class Asked:
     weights: str | Mapping[str, float] | Mixture | None = None
     source_cluster: int | None = None
     target_cluster: int | None = None
-    clusters: str | ClusterChoice | None = None
+    clusters: str | ClusterChoice | RunClusters | None = None
     space: str | None = None
+    cluster_seed: int = 0
     walk: Walk | None = None
     start_s: float = 0.0
     duration_s: float | None = None

@@ -42,16 +42,8 @@ def find_clusters(run: Run, asked: Asked, target_index: int | None) -> RunCluste
     """
     source, target, numbers = asked.source, asked.target, (asked.source_cluster, asked.target_cluster)
     if numbers == (None, None):
-        if asked.clusters is not None or asked.space is not None:
-            option = "space" if asked.clusters is None else "clusters"
-            raise BadInput(
-                f"hybrid: --{option} says how clusters are made; add --source-cluster or --target-cluster, or leave it "
-                "out"
-            )
+        _check_unasked(asked)
         return None
-    from stylemix.clusters.choice import parse_choice
-    from stylemix.clusters.groups import clusters_of
-
     if 0 in numbers:
         # On a map, cluster 0 is what a method found alike to nothing.
         raise BadInput("cluster: 0 is what lies in no cluster, and nothing can be made of it; choose one from 1")
@@ -61,12 +53,32 @@ def find_clusters(run: Run, asked: Asked, target_index: int | None) -> RunCluste
         raise BadInput(
             f"hybrid: --target-cluster needs files of the run, {shown_name(target)} is none of them; leave one out"
         )
-    choice = parse_choice(asked.clusters) if isinstance(asked.clusters, str) else asked.clusters
-    clusters = clusters_of(run, space=asked.space, choice=choice)
+    clusters = _clusters(run, asked)
     for number in numbers:
         if number is not None:
             clusters.find(number)
     return clusters
+
+
+def _check_unasked(asked: Asked) -> None:
+    """Refuse to be told how clusters are made where none is asked for: it would change nothing."""
+    usual = Asked()
+    for name in ("clusters", "space", "cluster_seed"):
+        if getattr(asked, name) != getattr(usual, name):
+            raise BadInput(
+                f"hybrid: --{name.replace('_', '-')} says how clusters are made; add --source-cluster or "
+                "--target-cluster, or leave it out"
+            )
+
+
+def _clusters(run: Run, asked: Asked) -> RunClusters:
+    from stylemix.clusters.choice import parse_choice
+    from stylemix.clusters.groups import RunClusters, clusters_of
+
+    if isinstance(asked.clusters, RunClusters):
+        return asked.clusters
+    choice = parse_choice(asked.clusters) if isinstance(asked.clusters, str) else asked.clusters
+    return clusters_of(run, space=asked.space, choice=choice, seed=asked.cluster_seed)
 
 
 def check_stretch(source_cluster: int | None, start_s: float, duration_s: float | None) -> None:

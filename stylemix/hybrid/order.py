@@ -31,7 +31,7 @@ MOST_VARIATIONS = 50
 # What a walk brings itself; how long it lasts is all that may be said beside it.
 WALK_SAYS = (
     "alpha", "source", "target", "to", "from_corpus", "weights", "source_cluster", "target_cluster", "clusters",
-    "space", "start_s", "target_start_s", "target_duration_s",
+    "space", "cluster_seed", "start_s", "target_start_s", "target_duration_s",
 )  # fmt: skip
 
 
