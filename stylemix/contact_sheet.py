@@ -14,7 +14,7 @@ from stylemix.errors import BadInput
 from stylemix.files import check_output, write_text
 from stylemix.pages.document import build_page, data_block, json_for_html
 from stylemix.pages.pictures import FMAX_HZ, FMIN_HZ
-from stylemix.pages.players import Player, player_parts
+from stylemix.pages.players import PLAYER_SCRIPTS, PLAYER_STYLES, Player, player_parts
 
 MAX_BYTES = 24_000_000
 # Keys beside the numbers of the variations.
@@ -211,8 +211,8 @@ def _page(
     text = build_page(
         "contact_sheet.html",
         title=title,
-        styles=["pages/players.css", "contact_sheet.css"],
-        scripts=["pages/players.js", "contact_sheet.js"],
+        styles=[*PLAYER_STYLES, "contact_sheet.css"],
+        scripts=[*PLAYER_SCRIPTS, "contact_sheet.js"],
         parts={"data": "\n".join(blocks)},
     )
     return text, notice

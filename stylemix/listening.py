@@ -10,9 +10,17 @@ from typing import Any
 from stylemix.arrays import Wave
 from stylemix.errors import BadInput
 from stylemix.files import check_output, write_text
-from stylemix.pages.document import build_page, data_block, fill, json_for_html, read_template
+from stylemix.pages.document import (
+    PLOT_SCRIPTS,
+    PLOT_STYLES,
+    build_page,
+    data_block,
+    fill,
+    json_for_html,
+    read_template,
+)
 from stylemix.pages.pictures import FMAX_HZ, FMIN_HZ
-from stylemix.pages.players import Player, player_parts
+from stylemix.pages.players import LISTEN, PLAYER_SCRIPTS, PLAYER_STYLES, Player, player_parts
 from stylemix.style_map.page import MAP_SCRIPTS, MAP_STYLES, MapData, MapParts, map_parts
 
 MAX_BYTES = 48_000_000
@@ -185,14 +193,15 @@ def _page_value(page: ListeningData, players: list[dict[str, Any]]) -> dict[str,
 
 
 def _fill(title: str, blocks: list[str], map_pieces: MapParts | None) -> str:
-    parts = {"map": "", "data": "\n".join(blocks)}
+    parts = {"listen": read_template(LISTEN), "map": "", "data": "\n".join(blocks)}
     if map_pieces:
         parts["map"] = fill(read_template("listening_map.html"), {"map": map_pieces.section})
         parts["data"] += "\n" + map_pieces.data
+        parts["late"] = map_pieces.sound
     return build_page(
         "listening.html",
         title=title,
-        styles=[*MAP_STYLES, "pages/players.css"],
-        scripts=[*MAP_SCRIPTS, "pages/players.js", "listening.js"],
+        styles=[*MAP_STYLES, *PLAYER_STYLES, *PLOT_STYLES, "listening.css"],
+        scripts=[*MAP_SCRIPTS, *PLAYER_SCRIPTS, *PLOT_SCRIPTS, "listening.js"],
         parts=parts,
     )

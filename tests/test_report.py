@@ -612,7 +612,7 @@ def test_a_browser_shows_the_page_without_complaint(
             return len(driver.find_elements("css selector", selector))
 
         assert driver.find_element("css selector", "#summary p").text == numbers["summary"][0]
-        assert count("#checks .met") == len(numbers["checks"])
+        assert count("#checks .yes") == len(numbers["checks"])
         assert count("#plots svg g.m0 polyline") == 8
         assert count("#plots svg g.m2.control polyline") == 8
         assert count("#plots svg rect.region") == 1

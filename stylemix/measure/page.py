@@ -22,9 +22,16 @@ from stylemix.measure.page_tables import (
     written,
 )
 from stylemix.measure.rendering import MATCHED, Rendered
-from stylemix.pages.document import build_page, data_block, json_for_html
+from stylemix.pages.document import (
+    PLOT_SCRIPTS,
+    PLOT_STYLES,
+    build_page,
+    data_block,
+    json_for_html,
+    read_template,
+)
 from stylemix.pages.pictures import FMAX_HZ, FMIN_HZ
-from stylemix.pages.players import Player, player_parts
+from stylemix.pages.players import LISTEN, PLAYER_SCRIPTS, PLAYER_STYLES, Player, player_parts
 
 # The players' sound and pictures; a page larger than this is no longer easy to send.
 MAX_BYTES = 24_000_000
@@ -95,9 +102,9 @@ def write_page(
     page = build_page(
         "measure/report.html",
         title=f"{result['run']}: hybrids or crossfades?",
-        styles=["pages/players.css", "measure/report.css"],
-        scripts=["pages/players.js", "pages/drawing.js", "measure/curves.js", "measure/report.js"],
-        parts={"data": "\n".join(blocks)},
+        styles=[*PLAYER_STYLES, *PLOT_STYLES, "measure/report.css"],
+        scripts=[*PLAYER_SCRIPTS, *PLOT_SCRIPTS, "measure/curves.js", "measure/report.js"],
+        parts={"listen": read_template(LISTEN), "data": "\n".join(blocks)},
     )
     write_text(path, page)
     return {"path": str(path), "bytes": len(page.encode("utf-8")), "players": len(players)}

@@ -15,6 +15,9 @@ from stylemix.errors import BadInput
 
 SHARED_STYLES = ("pages/base.css",)
 SHARED_SCRIPTS = ("pages/sound.js", "pages/nodes.js", "pages/theme.js")
+# What pages with tables and plots need besides, before their own.
+PLOT_STYLES = ("pages/plots.css",)
+PLOT_SCRIPTS = ("pages/drawing.js",)
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 

@@ -15,6 +15,11 @@ from stylemix.pages.document import base64_text, data_block
 from stylemix.pages.pictures import loudest_db, spectrogram_png
 from stylemix.pages.sprites import compress
 
+# A page with players needs these, after those of every page and before its own.
+PLAYER_STYLES = ("pages/players.css",)
+PLAYER_SCRIPTS = ("pages/players.js", "pages/player_page.js")
+# The body of a page with decks has a place for this.
+LISTEN = "pages/listen.html"
 KINDS = ("parent", "hybrid", "crossfade", "other")
 LOUDEST_BOOST = 4.0
 

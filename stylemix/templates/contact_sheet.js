@@ -43,7 +43,7 @@ class Sheet extends Deck {
     time.append(player.now, el("span", "", clock(player.seconds, 1)));
     foot.append(el("span", "file", player.file), time);
     if (player.kind === "hybrid") {
-      player.keep = el("button", "keep", "Keep");
+      player.keep = el("button", "small-button keep", "Keep");
       player.keep.type = "button";
       player.keep.setAttribute("aria-pressed", "false");
       player.keep.setAttribute("aria-label", `Keep ${player.label}`);
@@ -59,7 +59,7 @@ class Sheet extends Deck {
     // Words stay whole: a browser would break a line between the two hyphens of an option.
     const code = el("code");
     code.append(...player.command.split(" ").flatMap((word, i) => [...(i ? [" "] : []), el("span", "", word)]));
-    const copy = el("button", "copy", "Copy");
+    const copy = el("button", "small-button copy", "Copy");
     copy.type = "button";
     copy.addEventListener("click", () => this.page.copy(code));
     line.append(code, copy);
@@ -74,20 +74,14 @@ class Sheet extends Deck {
   }
 }
 
-class SheetPage {
+class SheetPage extends PlayerPage {
   constructor(data) {
-    document.querySelector("h1").textContent = data.title;
+    super(data);
     document.getElementById("intro").append(...data.intro.map((text) => el("p", "soft", text)));
-    data.players.forEach((player, index) => { player.index = index; });
     this.deck = new Sheet("", data.players, data.range, this);
     this.place(data.players);
     this.addNotice(data.notice);
     this.addKeys(data.players);
-    document.getElementById("level").addEventListener("change", () => {
-      if (jukebox.current) this.deck.start(jukebox.current.what.player);
-    });
-    fillFacts(document.getElementById("facts"), data.facts);
-    document.getElementById("facts").hidden = !data.facts.length;
   }
 
   place(players) {
@@ -107,14 +101,6 @@ class SheetPage {
   // Always from the same moment: that is what the sheet is for.
   keep() {
     return true;
-  }
-
-  gain(player) {
-    return document.getElementById("level").checked ? player.gain : 1;
-  }
-
-  say(text) {
-    document.getElementById("said").textContent = text;
   }
 
   addKeys(players) {
@@ -142,14 +128,12 @@ class SheetPage {
     const current = jukebox.current && jukebox.current.what.player;
     const latest = current || this.deck.last || players.find((player) => player.key) || players[0];
     const chosen = players.find((player) => player.key && player.key === key);
-    const step = { arrowleft: -2, arrowright: 2 }[key];
+    const seconds = { arrowleft: -2, arrowright: 2 }[key];
     if (chosen) this.deck.start(chosen);
     else if (key === " ") current ? jukebox.stop() : this.deck.start(latest);
     else if (key === "k" && latest.keep) this.toggleKept(latest);
-    else if (step) {
-      const at = Math.min(latest.seconds - 0.1, Math.max(0, this.deck.position + step));
-      current ? this.deck.start(latest, at) : this.deck.move(at);
-    } else return false;
+    else if (seconds) this.step(latest, current, seconds);
+    else return false;
     return true;
   }
 
@@ -160,7 +144,7 @@ class SheetPage {
     player.keep.textContent = player.kept ? "Kept" : "Keep";
     const kept = this.deck.players.filter((one) => one.kept);
     const line = document.getElementById("kept");
-    line.textContent = `Kept: ${kept.map((one) => one.file || one.label).join(", ")}`;
+    line.replaceChildren("Kept: ", ...kept.flatMap((one, i) => [...(i ? [", "] : []), el("span", "", one.file || one.label)]));
     line.hidden = !kept.length;
     this.say(`${player.label}: ${player.kept ? "kept" : "not kept"}`);
   }

@@ -16,7 +16,7 @@ from stylemix.measure.properties.verdict import (
     REBUILT_IN_PART_DB,
     shown,
 )
-from stylemix.pages.document import build_page, data_block, json_for_html
+from stylemix.pages.document import PLOT_SCRIPTS, PLOT_STYLES, build_page, data_block, json_for_html
 
 PLOTS = {
     "shift": ("Shifted in time", "By fractions of the averaging.", "milliseconds"),
@@ -59,8 +59,8 @@ def write_page(
     page = build_page(
         "measure/properties.html",
         title=value["title"],
-        styles=["measure/properties.css"],
-        scripts=["pages/drawing.js", "measure/properties.js"],
+        styles=[*PLOT_STYLES, "measure/properties.css"],
+        scripts=[*PLOT_SCRIPTS, "measure/properties.js"],
         parts={"data": data_block("properties-data", json_for_html(value))},
     )
     write_text(path, page)

@@ -1,16 +1,5 @@
 // Curves of several modes in one plot: lines with names, intervals, guides, a region that is aimed at.
 
-// Round numbers that cover a range: the step is 1, 2 or 5 times a power of ten.
-function roundNumbers(low, high) {
-  const raw = (high - low) / 4 || 1;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * [1, 2, 5, 10].find((m) => m * power >= raw * 0.999);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const found = [];
-  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n++) found.push([n * step, (n * step + 0).toFixed(digits)]);
-  return found;
-}
-
 class Curves {
   constructor({ title, note, lines, guides, region, x, xTitle, free }, modes) {
     [this.width, this.height, this.left, this.right, this.top, this.bottom] = [520, 280, 52, 86, 12, 46];

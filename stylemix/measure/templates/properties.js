@@ -12,15 +12,14 @@ const OUTLINES = [
 
 class PropertiesPage {
   constructor(data) {
-    document.querySelector("h1").textContent = data.title;
-    document.getElementById("summary").append(...data.summary.map((text, n) => el("p", n ? "soft" : "", text)));
+    fillSummary(data);
     document.getElementById("measure").textContent = data.measure;
     document.getElementById("marks").textContent = data.marks;
     document.getElementById("properties").append(...propertyRows(data.columns, data.rows));
     document.getElementById("legend").append(...data.rows.map(({ title }, n) => this.legendItem(title, n)));
     document.getElementById("plots").append(...data.plots.map((plot) => drawPlot(plot, data.limits)));
     document.getElementById("verdicts").append(...data.verdicts.map((text) => el("li", "", text)));
-    for (const table of data.tables) document.getElementById("tables").append(el("h3", "", table.title), ...drawTable(table));
+    for (const table of data.tables) document.getElementById("tables").append(el("h3", "sub", table.title), ...drawTable(table));
     if (data.rebuilding) {
       const section = document.getElementById("rebuilding");
       section.hidden = false;
@@ -77,7 +76,7 @@ function drawPlot({ title, note, unit, x, lines }, limits) {
   const [first, last] = [Math.log(x[0].value), Math.log(x[x.length - 1].value)];
   const px = (v) => left + 8 + (Math.log(v) - first) / (last - first || 1) * (width - left - right - 16);
   const py = (v) => height - bottom - Math.log(Math.max(v, FLOOR) / FLOOR) / Math.log(TOP / FLOOR) * (height - top - bottom);
-  const svg = svgNode("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const svg = svgNode("svg", { class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img" });
   svg.append(svgNode("title", {}, title));
   for (const v of [0.001, 0.01, 0.1, 1]) {
     svg.append(svgNode("line", { class: "grid", x1: left, x2: width - right, y1: py(v), y2: py(v) }));
@@ -89,7 +88,7 @@ function drawPlot({ title, note, unit, x, lines }, limits) {
   lines.forEach((values, n) => {
     const group = svgNode("g", { "data-n": n });
     const points = values.map((v, i) => [px(x[i].value), py(v)]);
-    group.append(svgNode("polyline", { class: `line k${n}`, points: points.map((p) => p.join(",")).join(" ") }));
+    group.append(svgNode("polyline", { class: `k${n}`, points: points.map((p) => p.join(",")).join(" ") }));
     for (const [a, b] of points) group.append(svgNode("path", { class: `k${n}`, d: OUTLINES[n % OUTLINES.length], transform: `translate(${a} ${b}) scale(0.8)` }));
     svg.append(group);
   });
