@@ -56,6 +56,8 @@ def test_between_two_segments_is_a_stretch_of_one_and_the_surroundings_of_the_ot
         "target_duration_s": 12.0,
         "alpha": 0.25,
         "mode": "match",
+        "variation": 1,
+        "seed": 0,
     }
     assert wish.seconds == 3.0
     assert wish.told["order"] == BETWEEN
@@ -66,7 +68,7 @@ def test_the_command_says_each_thing_once_and_survives_a_shell(places: Places) -
     words = shlex.split(read({**BETWEEN, "variation": 2, "seed": 7}, places).told["command"])
     assert words[:5] == ["stylemix", "hybrid", "/runs/both.mix", "--source", "/music/one song.wav"]
     assert words[words.index("--to") + 1] == "beach boys"
-    assert words[words.index("--target-start") + 1] == "0.0"
+    assert words[words.index("--target-duration") + 1] == "12.0"
     assert words[words.index("--variation") + 1] == "2"
     assert words[words.index("--seed") + 1] == "7"
     assert words[-2:] == ["--out", "one-song-two-0.25.wav"]
@@ -112,7 +114,7 @@ def test_clusters_go_by_the_maps_grouping_or_not_at_all(places: Places) -> None:
 
 def test_a_walk_is_written_as_the_command_reads_it(places: Places) -> None:
     wish = read(WALK, places)
-    assert wish.asked == {"walk": "0:1-4:0,2.5:2-5:0.751", "duration_s": 4.0, "mode": "morph"}
+    assert wish.asked == {"walk": "0:1-4:0,2.5:2-5:0.751", "duration_s": 4.0, "mode": "morph", "seed": 0}
     assert "--walk 0:1-4:0,2.5:2-5:0.751 --duration 4.0" in wish.told["command"]
 
 

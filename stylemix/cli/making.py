@@ -1,4 +1,4 @@
-"""The commands that make something: demo, train, rebuild, hybrid."""
+"""The commands that make something: demo, train, rebuild, hybrid, explore."""
 
 from __future__ import annotations
 
@@ -169,3 +169,35 @@ def hybrid(
         }  # fmt: skip
         result = render_asked(load_run(run), out=out, variations=variations, show_progress=not quiet, **asked)
         give(result, answer_lines(result))
+
+
+def explore(
+    run: opt.RunFolder,
+    port: opt.Port = 0,
+    browser: opt.Browser = True,
+    space: opt.Space = None,
+    seed: opt.Seed = 0,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Serve the map on this machine: a click between its points, or a path over it, renders a hybrid and plays it.
+
+    The address holds a token: who does not know it is refused. Ctrl-C ends it.
+
+    \b
+    Example:
+      stylemix explore both.mix
+      stylemix explore both.mix --port 8765 --no-browser
+    """
+    with answer(as_json) as give:
+        from stylemix.explore.serving import explore_run
+        from stylemix.model.run import load_run
+
+        def announce(address: str) -> None:
+            typer.echo(f"{address}\nCtrl-C ends it.", err=True)
+
+        result = explore_run(
+            load_run(run), port=port, open_browser=browser, announce=announce, show_progress=not quiet,
+            space=space, seed=seed,
+        )
+        give(result, [f"{result['hybrids']} hybrid{'s' * (result['hybrids'] != 1)} made; closed"])

@@ -232,6 +232,11 @@ SampleRate: TypeAlias = Annotated[
     int | None, typer.Option(metavar="HZ", help="Sample rate of the file; else the source's.")
 ]
 
+# Exploring.
+Port: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Of this machine alone; 0 is any free one.")]
+Browser: TypeAlias = Annotated[bool, typer.Option(help="Open the page in the browser.")]
+
+
 
 def words(text: str) -> list[str]:
     """Take a list of words apart.

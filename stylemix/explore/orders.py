@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from stylemix.audio import shown_name
 from stylemix.errors import BadInput
+from stylemix.hybrid.command import hybrid_command
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
@@ -206,36 +206,6 @@ def read_order(body: bytes, places: Places) -> Wish:
     return _between(order, places) if order["kind"] == "between" else _walk(order, places)
 
 
-def command_line(run: Path, asked: Mapping[str, Any], name: str) -> str:
-    """Write down the command that makes the same sound.
-
-    Parameters
-    ----------
-    run : Path
-        The run's folder.
-    asked : mapping
-        As for `stylemix.hybrid.render.hybrid`.
-    name : str
-        Of the file, without an ending.
-
-    Returns
-    -------
-    str
-        For a shell.
-
-    Examples
-    --------
-    >>> command_line(Path("/a.mix"), {"source": "/my song.wav", "start_s": 1.5, "alpha": 0.5}, "h")
-    "stylemix hybrid /a.mix --source '/my song.wav' --start 1.5 --alpha 0.5 --out h.wav"
-    """
-    words = ["stylemix", "hybrid", str(run)]
-    for key, value in asked.items():
-        option = f"--{key.removesuffix('_s').replace('_', '-')}"
-        # What begins with a dash would be taken for an option.
-        words += [f"{option}={value}"] if str(value).startswith("-") else [option, str(value)]
-    return shlex.join([*words, "--out", f"{name}.wav"])
-
-
 def _between(order: dict[str, Any], places: Places) -> Wish:
     source, target = places.segment("source", order.get("source")), places.segment("target", order.get("target"))
     alpha = round(_number("alpha", order.get("alpha"), 0.0, 1.0), 3)
@@ -248,8 +218,6 @@ def _between(order: dict[str, Any], places: Places) -> Wish:
         **_material(places, target, mode, material, seconds), "alpha": alpha, "mode": mode,
         "variation": variation, "seed": _seed(order),
     }  # fmt: skip
-    # What says nothing makes a command that people do not read.
-    asked = {key: value for key, value in asked.items() if (key, value) not in (("variation", 1), ("seed", 0))}
     label = f"{source + 1} → {target + 1}, alpha {alpha:g}, {mode}" + f", variation {variation}" * (variation > 1)
     stems = [places.path(row).stem for row in (source, target)]
     return _wish(order, places, asked, seconds, mode, label, f"{stems[0]} {stems[1]} {alpha:g}")
@@ -295,7 +263,6 @@ def _walk(order: dict[str, Any], places: Places) -> Wish:
         words.append(f"{time_s:g}:{source}-{target}:{round(_number('alpha', step['alpha'], 0.0, 1.0), 3):g}")
         last_s = time_s
     asked = {"walk": ",".join(words), "duration_s": seconds, "mode": mode, "seed": _seed(order)}
-    asked = {key: value for key, value in asked.items() if (key, value) != ("seed", 0)}
     label = f"path of {len(steps)} points, {seconds:g} s, {mode}"
     return _wish(order, places, asked, seconds, f"walk {mode}", label, f"path {seconds:g} s {mode}")
 
@@ -304,7 +271,7 @@ def _wish(
     order: dict[str, Any], places: Places, asked: dict[str, Any], seconds: float, pace: str, label: str, name: str
 ) -> Wish:
     safe = file_name(name)
-    told = {"order": order, "label": label, "name": f"{safe}.wav", "command": command_line(places.run, asked, safe)}
+    told = {"order": order, "label": label, "name": f"{safe}.wav", "command": hybrid_command(places.run, asked, out=f"{safe}.wav")}
     return Wish(asked, seconds, pace, safe, told)
 
 
