@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from stylemix.errors import BadInput
 from stylemix.files import check_output, write_text
 from stylemix.pages.document import base64_text, build_page, data_block, fill, json_for_html, read_template
-from stylemix.pages.sprites import Strips, pack_clips
+from stylemix.style_map.columns import counted_infos, info_facts, layout_facts, map_columns, pack_columns
 from stylemix.style_map.data import ClusterInfo, GridHybrid, Layout, MapData, Values
+from stylemix.style_map.packing import GRID_SHARE, pack_hybrids, pack_segments, silent_strips, sound_notice
 
 MAX_BYTES = 24_000_000
 
@@ -32,75 +31,28 @@ class MapParts:
     section : str
         HTML of the component.
     data : str
-        Data blocks, with the sound.
+        Data blocks of the points: they come before the page's scripts.
+    sound : str
+        Data blocks of the sound: behind the scripts, so that the map is drawn while a browser still reads them.
     summary : dict
         What was put in, for reports.
     """
 
     section: str
     data: str
+    sound: str
     summary: dict[str, Any]
 
 
-MAP_STYLES = ("style_map/map.css",)
-MAP_SCRIPTS = ("style_map/map_view.js", "style_map/map.js")
-
-
-def _silent(n_segments: int) -> Strips:
-    return Strips((), np.full(n_segments, -1), np.zeros(n_segments), np.zeros(n_segments))
-
-
-def _sound(points: MapData, max_bytes: int) -> Strips:
-    audible = np.flatnonzero(np.asarray(points.audible)).tolist()
-    clip = points.clip
-    strips = _silent(points.n_segments)
-    if clip is None or not len(audible):
-        return strips
-    groups = [f"{points.corpus[i]:06d}/{points.files[i]}" for i in audible]
-    packed = pack_clips(
-        lambda i: clip(audible[i]), groups, points.duration_s[audible], max_bytes=max_bytes
+MAP_STYLES = ("style_map/map.css", "style_map/map_side.css", "style_map/map_tables.css")
+MAP_SCRIPTS = tuple(
+    f"style_map/{name}.js"
+    for name in (
+        "map_shapes", "map_space", "map_webgl", "map_plain", "map_colours", "map_overlay", "map_view", "map_sound",
+        "map_legend", "map_layouts", "map_export", "map_selection", "map_grid", "map_list", "map_hands", "map_link",
+        "map", "map_start",
     )
-    for column in ("strip", "offset_s", "clip_s"):
-        getattr(strips, column)[audible] = getattr(packed, column)
-    return replace(strips, strips=packed.strips)
-
-
-def _notice(points: MapData, strips: Strips) -> str:
-    kept = strips.strip >= 0
-    if points.clip is None or not np.any(points.audible):
-        return "This map was written without sound."
-    words = []
-    shortened = strips.clip_s[kept] < points.duration_s[kept] - 0.02
-    if shortened.any():
-        longest = strips.clip_s.max()
-        words.append(f"To keep this page small, segments play their first {longest:.1f} seconds.")
-    if not kept.all():
-        words.append(f"{kept.sum():,} of {len(kept):,} segments carry sound; the hollow ones are silent.")
-    return " ".join(words)
-
-
-def _columns(points: MapData, strips: Strips) -> tuple[dict[str, Any], list[str]]:
-    # The same name in two corpora is two files.
-    known: dict[tuple[int, str], int] = {}
-    file = [
-        known.setdefault((int(c), name), len(known))
-        for c, name in zip(points.corpus, points.files, strict=True)
-    ]
-    span = float(np.ptp(points.xy, axis=0).max()) or 1.0
-    place = (points.xy - points.xy.mean(axis=0)) / span
-    columns = {
-        "x": place[:, 0].round(5).tolist(),
-        "y": place[:, 1].round(5).tolist(),
-        "corpus": points.corpus.tolist(),
-        "cluster": points.cluster.tolist(),
-        "file": file,
-        "start": points.start_s.round(3).tolist(),
-        "duration": points.duration_s.round(3).tolist(),
-        "strip": strips.strip.tolist(),
-        "offset": strips.offset_s.round(5).tolist(),
-        "clip": strips.clip_s.round(4).tolist(),
-    }
-    return columns, [name for _, name in known]
+)  # fmt: skip
 
 
 def _subtitle(points: MapData) -> str:
@@ -110,7 +62,34 @@ def _subtitle(points: MapData) -> str:
     return f"{n:,} {segments} of {corpora}. What sounds alike to the model lies close together."
 
 
-def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES, panel: str = "") -> MapParts:
+def _words(points: MapData, files: list[str], max_bytes: int) -> dict[str, Any]:
+    n = points.n_segments
+    facts = {
+        "Segments": f"{n:,} in {len(files):,} {'file' if len(files) == 1 else 'files'}",
+        **points.facts,
+        "Limit of this page": f"{max_bytes / 1e6:.3g} MB",
+    }
+    return {
+        "title": points.title,
+        "subtitle": _subtitle(points),
+        "run": points.run,
+        "corpora": list(points.corpus_names),
+        "clusters": [name.replace(" %", "\u00a0%") for name in points.cluster_names],
+        "files": files,
+        "tags": list(points.tags) or [""] * len(files),
+        "layouts": [layout_facts(layout) for layout in points.layouts],
+        "values": [
+            {"name": name, "label": one.label, "unit": one.unit, "scale": one.scale}
+            for name, one in points.values.items()
+        ],
+        "infos": [info_facts(info) for info in points.infos or counted_infos(points)],
+        "facts": [[k, str(v)] for k, v in facts.items()],
+    }
+
+
+def map_parts(
+    points: MapData, *, max_bytes: int = MAX_BYTES, panel: str = "", budget: int | None = None
+) -> MapParts:
     """Turn a map into the section and the data blocks of a page.
 
     Parameters
@@ -121,6 +100,8 @@ def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES, panel: str = "") -
         Limit for data and sound; sound is shortened, then thinned out, to fit.
     panel : str
         Trusted HTML for a panel of further controls beside the map.
+    budget : int, optional
+        Limit of the whole page, as its facts tell it; `max_bytes` by default.
 
     Returns
     -------
@@ -133,37 +114,35 @@ def map_parts(points: MapData, *, max_bytes: int = MAX_BYTES, panel: str = "") -
         If a clip holds NaN, or the points alone are larger than the limit.
     """
     n = points.n_segments
-    bare = len(json_for_html(_columns(points, _silent(n))[0]).encode()) + 24 * n + 20_000
-    bare += sum(len(name.encode("utf-8", "replace")) + 8 for name in set(points.files))
+    files = points.shown_files()[1]
+    value = _words(points, files, budget or max_bytes)
+    bare = len(pack_columns(map_columns(points, silent_strips(n)))[1]) + len(json_for_html(value).encode()) + 4000
     if bare > max_bytes:
         raise BadInput(
             f"map: {n} segments take {bare / 1e6:.1f} MB without any sound, the limit is "
             f"{max_bytes / 1e6:.1f} MB; use longer segments or raise the limit"
         )
-    strips = _sound(points, max_bytes - bare)
-    columns, files = _columns(points, strips)
-    facts = {"Segments": f"{n:,} in {len(files):,} {'file' if len(files) == 1 else 'files'}", **points.facts}
-    value = {
-        "title": points.title,
-        "subtitle": _subtitle(points),
-        "corpora": list(points.corpus_names),
-        "clusters": [name.replace(" %", "\u00a0%") for name in points.cluster_names],
-        "files": files,
-        "points": columns,
-        "notice": _notice(points, strips),
-        "facts": [[k, str(v)] for k, v in facts.items()],
-    }
-    blocks = [data_block("map-data", json_for_html(value))]
-    blocks += [
+    hybrids, hybrid_blocks, n_left_out = pack_hybrids(points, round(GRID_SHARE * (max_bytes - bare)))
+    value["hybrids"] = hybrids
+    taken = bare + sum(map(len, hybrid_blocks)) + len(json_for_html(hybrids).encode())
+    strips = pack_segments(points, max_bytes - taken)
+    value["notice"] = sound_notice(points, strips, n_left_out)
+    value["columns"], columns = pack_columns(map_columns(points, strips))
+    sound = [
         data_block(f"map-strip-{i}", base64_text(strip.data), kind=f"{strip.mime};base64")
         for i, strip in enumerate(strips.strips)
     ]
     summary = {
         "segments": n, "files": len(files), "clusters": len(points.cluster_names),
         "with_sound": int((strips.strip >= 0).sum()), "longest_clip_s": round(float(strips.clip_s.max()), 3),
-        "notice": value["notice"],
+        "hybrids": len(hybrids), "notice": value["notice"],
     }  # fmt: skip
-    return MapParts(fill(read_template("style_map/map.html"), {"panel": panel}), "\n".join(blocks), summary)
+    return MapParts(
+        fill(read_template("style_map/map.html"), {"panel": panel}),
+        data_block("map-data", json_for_html(value)) + data_block("map-columns", columns, kind="text/plain"),
+        "\n".join(hybrid_blocks + sound),
+        summary,
+    )
 
 
 def write_map(
@@ -192,7 +171,7 @@ def write_map(
     Returns
     -------
     dict
-        path, bytes, segments, files, clusters, with_sound, longest_clip_s and notice.
+        path, bytes, segments, files, clusters, with_sound, longest_clip_s, hybrids and notice.
 
     Raises
     ------
@@ -203,6 +182,7 @@ def write_map(
 
     Examples
     --------
+    >>> import numpy as np
     >>> points = MapData(np.zeros((1, 2)), np.array([0]), np.array([0]), ["a.wav"], np.zeros(1), np.ones(1),
     ...                  ["cage"], ["1: all cage"])
     >>> write_map(getfixture("tmp_path") / "map.html", points)["segments"]
@@ -253,6 +233,7 @@ def map_document(
 
     Examples
     --------
+    >>> import numpy as np
     >>> points = MapData(np.zeros((1, 2)), np.array([0]), np.array([0]), ["a.wav"], np.zeros(1), np.ones(1),
     ...                  ["cage"], ["1: all cage"])
     >>> "connect-src 'self'" in map_document(points, served=True)
@@ -273,16 +254,16 @@ def _page(
     data: str = "",
     served: bool = False,
 ) -> tuple[str, dict[str, Any]]:
-    def build(section: str, blocks: str) -> str:
+    def build(section: str, blocks: str, sound: str) -> str:
         return build_page(
             "style_map/map_page.html",
             title=points.title,
             styles=[*MAP_STYLES, *styles],
             scripts=[*MAP_SCRIPTS, "style_map/map_page.js", *scripts],
-            parts={"map": section, "data": blocks},
+            parts={"map": section, "data": blocks, "late": sound},
             served=served,
         )
 
-    frame = len(build(panel, data).encode("utf-8")) + 8000
-    parts = map_parts(points, max_bytes=max_bytes - frame, panel=panel)
-    return build(parts.section, "\n".join([parts.data, data])), parts.summary
+    frame = len(build(read_template("style_map/map.html") + panel, data, "").encode("utf-8")) + 1000
+    parts = map_parts(points, max_bytes=max_bytes - frame, panel=panel, budget=max_bytes)
+    return build(parts.section, "\n".join([parts.data, data]), parts.sound), parts.summary

@@ -49,8 +49,16 @@ class Jukebox {
     return promise;
   }
 
+  // Sound comes last in a page: a browser may still be reading it when the rest is already used.
+  async block(id) {
+    if (!document.getElementById(id) && document.readyState === "loading") {
+      await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+    }
+    return document.getElementById(id);
+  }
+
   async decode(id) {
-    const text = atob(document.getElementById(id).textContent);
+    const text = atob((await this.block(id)).textContent);
     const bytes = new Uint8Array(text.length);
     for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     const buffer = await this.context.decodeAudioData(bytes.buffer);

@@ -1,61 +1,84 @@
-// The map's controls: pointer, keys, legend, search, sound.
+// The map as one thing. What other scripts of the page may use, from document.getElementById("map").segmentMap:
+//   n, data, points         how many segments; names; typed columns (corpus, cluster, file, start, duration, clip, ...)
+//   play(i)                 hear a segment; segments count from 0 here, from 1 where people see them
+//   choose(i)               make it the current one without a sound
+//   select(list)            make a selection, in this order
+//   say(text)               a line under the picture, read aloud by screen readers
+//   toMap(px, py)           [x, y] in layout units of a place in the picture (CSS pixels from its upper left corner)
+//   toScreen(x, y)          and back
+//   place(i)                [px, py] of a segment
+//   nearest(x, y, filter)   the visible segment nearest to a place in layout units for which filter(i) holds, or -1
+//   marks                   list of {kind: "dot" | "line" | "path", points: [[x, y] or a segment's number, ...], label}
+//   redraw()                after marks have changed
+//   addTool({name, label, key, hint, click(at), stroke(list of at)}), useTool(name)
+//                           a button above the picture; at is {x, y, px, py, hit} with hit a segment under it or -1. Enter
+//                           is a click on the current segment.
+// Events on the element: map:chosen {segment}, map:selected {segments}, map:layout {name, dims}, map:tool {name}.
 
 class SegmentMap {
   constructor(root, data) {
-    this.root = root;
-    this.data = data;
-    this.points = { ...data.points, thread: this.threads(), medoids: this.medoids() };
-    this.canvas = root.querySelector("canvas");
-    this.tip = root.querySelector(".map-tip");
+    Object.assign(this, { root, data });
+    this.points = readColumns(data.columns, "map-columns");
+    this.n = this.points.corpus.length;
+    this.threads = this.threadsOf();
+    this.state = { focus: null, found: null };
     this.status = root.querySelector(".map-status");
-    this.hidden = { corpus: new Set(), cluster: new Set() };
-    this.view = new MapView(this.canvas, this.points);
-    this.wheelNeedsFocus = document.querySelectorAll("main > section").length > 1;
-    this.addLegend();
-    this.addSearch();
-    this.addPointer();
-    this.addKeys();
-    this.addButtons();
+    this.tip = root.querySelector(".map-tip");
+    this.search = root.querySelector(".map-search input");
+    this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const layouts = data.layouts.map((layout, i) => ({ ...layout, steps: this.points[`layout${i}`] }));
+    this.colours = new MapColours(root, data, this.points);
+    const view = this.view = new MapView(root, this.points, layouts, this.colours);
+    view.threads = this.threads;
+    view.medoids = data.clusters.map((_, k) => data.infos.find((info) => info.number === k + 1)?.medoid ?? -1);
+    this.canvas = view.canvas;
+    for (const [name, part] of [["sound", MapSound], ["legend", MapLegend], ["selection", MapSelection], ["grid", MapGrid],
+      ["list", MapList], ["layouts", MapLayouts], ["hands", MapHands], ["link", MapLink]]) this[name] = new part(this);
+    this.addControls();
     this.addSurroundings();
+    view.resize();
+    this.link.read();
+    this.drawNow();
   }
 
-  threads() {
-    const { file, start } = this.data.points;
+  threadsOf() {
+    const { file, start } = this.points;
     const threads = this.data.files.map(() => []);
     file.forEach((f, i) => threads[f].push(i));
     for (const thread of threads) thread.sort((a, b) => start[a] - start[b]);
     return threads;
   }
 
-  // A cluster's number stands on the member nearest to its members' mean.
-  medoids() {
-    const { x, y, cluster } = this.data.points;
-    return this.data.clusters.map((_, k) => {
-      const members = cluster.flatMap((c, i) => (c === k ? [i] : []));
-      const mean = (values) => members.reduce((sum, i) => sum + values[i], 0) / members.length;
-      const mx = mean(x), my = mean(y);
-      let best = -1, least = Infinity;
-      for (const i of members) {
-        const distance = (x[i] - mx) ** 2 + (y[i] - my) ** 2;
-        if (distance < least) [best, least] = [i, distance];
-      }
-      return best;
-    });
-  }
-
   redraw() {
-    if (this.waiting) return;
-    this.waiting = requestAnimationFrame(() => {
+    this.waiting ??= requestAnimationFrame((now) => {
       this.waiting = null;
+      const moving = this.view.space.tick(now);
       this.drawNow();
-      if (this.view.playing) this.redraw();
+      if (moving || this.view.playing) this.redraw();
     });
   }
 
   drawNow() {
-    this.follow();
+    this.sound.follow();
+    if (this.colours.outdated) this.colours.paint({ ...this.state, shown: this.view.shown, selected: this.selection.flags });
+    this.colours.outdated = false;
     this.view.draw();
     this.placeTip();
+  }
+
+  // Something that the address holds has changed.
+  moved() {
+    this.redraw();
+    this.link.later();
+  }
+
+  recolour() {
+    this.colours.outdated = true;
+    this.moved();
+  }
+
+  tell(name, detail) {
+    this.root.dispatchEvent(new CustomEvent(`map:${name}`, { detail }));
   }
 
   // ---- words
@@ -65,22 +88,36 @@ class SegmentMap {
     return `${clock(start[i])}–${clock(start[i] + duration[i])}`;
   }
 
-  describe(i) {
-    const { file, corpus, cluster } = this.points;
-    return [this.data.files[file[i]], this.span(i), this.data.corpora[corpus[i]], this.data.clusters[cluster[i]]];
+  where(i) {
+    return `${this.data.files[this.points.file[i]]}, ${this.span(i)}`;
+  }
+
+  clusterName(k) {
+    return k < 0 ? "In no cluster" : this.data.clusters[k];
   }
 
   say(text) {
     this.status.textContent = text;
   }
 
+  describe(i) {
+    const { file, corpus, cluster } = this.points;
+    const { by, scales } = this.colours;
+    const scale = by === "time" ? null : scales.get(by);
+    const name = cluster[i] < 0 ? "In no cluster" : `Cluster ${this.data.clusters[cluster[i]]}`;
+    const value = scale ? `${scale.label}: ${scale.text(scale.values[i])}` : "";
+    return [this.data.files[file[i]], this.span(i), this.data.corpora[corpus[i]], name, value];
+  }
+
   placeTip() {
     const i = this.view.hovered;
     this.tip.hidden = i < 0;
     if (i < 0) return;
-    const [name, span, corpus, cluster] = this.describe(i);
-    const lines = [name, span, corpus, `Cluster ${cluster}`];
-    [...this.tip.children].forEach((line, row) => { line.textContent = lines[row]; });
+    const lines = this.describe(i);
+    [...this.tip.children].forEach((line, row) => {
+      line.textContent = lines[row];
+      line.hidden = !lines[row];
+    });
     const [x, y] = this.view.place(i);
     const box = this.tip.getBoundingClientRect();
     const left = Math.min(this.view.width - box.width - 8, Math.max(8, x - box.width / 2));
@@ -88,207 +125,17 @@ class SegmentMap {
     this.tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(above > 8 ? above : y + 18)}px)`;
   }
 
-  // ---- sound
+  // ---- what is heard and chosen
 
-  async play(i) {
+  play(i) {
+    return this.sound.play(i);
+  }
+
+  choose(i) {
+    if (this.view.chosen === i) return;
     this.view.chosen = i;
-    const { strip, offset, clip, start } = this.points;
-    const [name, span] = this.describe(i);
-    const where = `${name}, ${span}`;
-    if (!(clip[i] > 0)) {
-      jukebox.stop();
-      this.say(`${where}: no sound kept in this page`);
-      this.redraw();
-      return;
-    }
-    const stopped = () => {
-      if (this.playingPoint !== i) return;
-      this.playingPoint = -1;
-      this.view.playing = null;
-      delete this.root.dataset.playing;
-      this.say(`${where}: stopped`);
-      this.redraw();
-    };
-    const sound = { id: `map-strip-${strip[i]}`, offset: offset[i], duration: clip[i], onstop: stopped };
-    try {
-      if (!(await jukebox.play(sound))) return;
-    } catch (error) {
-      this.say(`${where}: ${error.message}`);
-      return;
-    }
-    this.playingPoint = i;
-    this.root.dataset.playing = i;
-    this.say(`Playing ${where}`);
-    this.view.playing = { point: i, share: 0, level: 0 };
-    this.redraw();
-  }
-
-  follow() {
-    const playing = this.view.playing;
-    if (!playing || !jukebox.current) return;
-    const { offset, duration } = jukebox.current;
-    playing.share = (jukebox.position() - offset) / duration;
-    playing.level = this.still ? 0 : jukebox.level();
-  }
-
-  // ---- what is visible
-
-  applyFilters() {
-    const { corpus, cluster } = this.points;
-    const { view, hidden } = this;
-    for (let i = 0; i < view.n; i++) view.shown[i] = !hidden.corpus.has(corpus[i]) && !hidden.cluster.has(cluster[i]);
-    if (view.hovered >= 0 && !view.shown[view.hovered]) view.hovered = -1;
-    this.redraw();
-  }
-
-  addLegend() {
-    const by = this.view.colourBy;
-    const names = by === "corpus" ? this.data.corpora : this.data.clusters;
-    const counts = names.map(() => 0);
-    this.points[by].forEach((index) => counts[index]++);
-    const items = names.map((name, index) => {
-      const item = el("li");
-      const button = el("button");
-      button.type = "button";
-      button.setAttribute("aria-pressed", String(!this.hidden[by].has(index)));
-      button.append(this.swatch(by, index), el("span", "name", name), el("span", "count", counts[index].toLocaleString("en")));
-      button.addEventListener("click", () => {
-        const isHidden = this.hidden[by].delete(index);
-        if (!isHidden) this.hidden[by].add(index);
-        button.setAttribute("aria-pressed", String(isHidden));
-        this.applyFilters();
-      });
-      item.append(button);
-      return item;
-    });
-    this.root.querySelector(".map-legend").replaceChildren(...items);
-  }
-
-  swatch(by, index) {
-    const space = "http://www.w3.org/2000/svg";
-    const svg = document.createElementNS(space, "svg");
-    svg.setAttribute("viewBox", "-1.5 -1.5 3 3");
-    svg.setAttribute("aria-hidden", "true");
-    const outline = by === "corpus" ? OUTLINES[shapeName(index)] : OUTLINES.square;
-    const shape = document.createElementNS(space, outline ? "polygon" : "circle");
-    if (outline) shape.setAttribute("points", outline.map((point) => point.join(",")).join(" "));
-    else shape.setAttribute("r", "1.2");
-    shape.setAttribute("fill", `var(--c${index % N_COLOURS})`);
-    svg.append(shape);
-    return svg;
-  }
-
-  addSearch() {
-    const input = this.root.querySelector(".map-search input");
-    const output = this.root.querySelector(".map-search output");
-    const { file, start } = this.points;
-    input.addEventListener("input", () => {
-      const wanted = input.value.trim().toLowerCase();
-      const hits = this.data.files.map((name) => name.toLowerCase().includes(wanted));
-      this.view.found = wanted ? file.map((f) => hits[f]) : null;
-      const n = wanted ? this.view.found.filter(Boolean).length : 0;
-      const nFiles = hits.filter(Boolean).length;
-      output.textContent = !wanted ? "" : n ? `${n} ${n === 1 ? "segment" : "segments"} in ${nFiles} ${nFiles === 1 ? "file" : "files"}` : "No file has that in its name";
-      this.redraw();
-    });
-    input.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || !this.view.found) return;
-      const first = file.findIndex((_, i) => this.view.found[i] && this.view.shown[i]);
-      if (first < 0) return;
-      this.canvas.focus();
-      this.view.reveal(first);
-      this.play(first);
-    });
-  }
-
-  // ---- hands
-
-  addPointer() {
-    const { canvas, view } = this;
-    const down = new Map();
-    let moved = 0;
-    const spot = (event) => {
-      const box = canvas.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    const hover = (i) => {
-      if (i === view.hovered) return;
-      view.hovered = i;
-      canvas.classList.toggle("on-point", i >= 0);
-      this.redraw();
-    };
-    canvas.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      if (!down.size) moved = 0;
-      down.set(event.pointerId, spot(event));
-      canvas.setPointerCapture(event.pointerId);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      const [x, y] = spot(event);
-      const before = down.get(event.pointerId);
-      if (!before) return hover(view.at(x, y, 14));
-      down.set(event.pointerId, [x, y]);
-      moved += Math.hypot(x - before[0], y - before[1]);
-      if (down.size === 2) this.pinch(before, [x, y], [...down].find(([id]) => id !== event.pointerId)[1]);
-      else if (moved > 5) this.drag(x - before[0], y - before[1]);
-    });
-    const up = (event) => {
-      if (!down.delete(event.pointerId)) return;
-      canvas.classList.remove("dragging");
-      if (event.type === "pointercancel" || moved > 5 || down.size) return;
-      const hit = view.at(...spot(event), event.pointerType === "touch" ? 26 : 14);
-      hover(hit);
-      if (hit >= 0) this.play(hit);
-    };
-    canvas.addEventListener("pointerup", up);
-    canvas.addEventListener("pointercancel", up);
-    canvas.addEventListener("pointerleave", () => { if (!down.size) hover(-1); });
-    canvas.addEventListener("wheel", (event) => {
-      if (this.wheelNeedsFocus && !event.ctrlKey && document.activeElement !== canvas) return;
-      event.preventDefault();
-      view.zoomAt(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : event.ctrlKey ? 0.01 : 0.0018)), ...spot(event));
-      this.redraw();
-    }, { passive: false });
-  }
-
-  drag(dx, dy) {
-    this.canvas.classList.add("dragging");
-    this.view.hovered = -1;
-    this.view.shift[0] += dx;
-    this.view.shift[1] += dy;
-    this.redraw();
-  }
-
-  pinch(before, now, other) {
-    const apart = (p) => Math.hypot(p[0] - other[0], p[1] - other[1]) || 1;
-    this.view.zoomAt(apart(now) / apart(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
-    this.redraw();
-  }
-
-  addKeys() {
-    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    this.canvas.addEventListener("keydown", (event) => {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      if (arrows[event.key]) this.walk(...arrows[event.key]);
-      else if (event.key === " " || event.key === "Enter") this.toggle();
-      else if (event.key === "Escape") jukebox.stop();
-      else if (event.key === "+" || event.key === "=") this.view.zoomAt(1.4);
-      else if (event.key === "-") this.view.zoomAt(1 / 1.4);
-      else if (event.key === "0") this.view.showAll();
-      else return;
-      event.preventDefault();
-      this.redraw();
-    });
-  }
-
-  walk(dx, dy) {
-    const { view } = this;
-    const from = view.chosen >= 0 && view.shown[view.chosen] ? view.chosen : -1;
-    const to = from < 0 ? view.at(view.width / 2, view.height / 2, Infinity) : view.neighbour(from, dx, dy);
-    if (to < 0) return this.say("No segment further that way");
-    view.hovered = to;
-    view.reveal(to);
-    this.play(to);
+    this.tell("chosen", { segment: i });
+    this.moved();
   }
 
   toggle() {
@@ -297,37 +144,143 @@ class SegmentMap {
     else this.walk(1, 0);
   }
 
-  addButtons() {
-    const zooms = { in: () => this.view.zoomAt(1.5), out: () => this.view.zoomAt(1 / 1.5), all: () => this.view.showAll() };
-    for (const button of this.root.querySelectorAll("[data-zoom]")) {
-      button.addEventListener("click", () => { zooms[button.dataset.zoom](); this.redraw(); });
-    }
-    const colours = this.root.querySelectorAll("[data-colour]");
-    for (const button of colours) {
-      button.addEventListener("click", () => {
-        this.view.colourBy = button.dataset.colour;
-        for (const one of colours) one.setAttribute("aria-pressed", String(one === button));
-        this.addLegend();
-        this.redraw();
-      });
-    }
+  walk(dx, dy) {
+    const { view } = this;
+    const from = view.chosen >= 0 && view.shown[view.chosen] ? view.chosen : -1;
+    const to = from < 0 ? view.at(view.width / 2, view.height / 2, Infinity) : view.neighbour(from, dx, dy);
+    if (to < 0) return this.say("No segment further that way");
+    return this.goTo(to);
   }
 
-  addSurroundings() {
-    const notice = this.root.querySelector(".map-notice");
-    notice.textContent = this.data.notice;
-    notice.hidden = !this.data.notice;
-    fillFacts(this.root.querySelector(".map-facts"), this.data.facts);
-    // A new size empties the canvas: waiting for the next frame would show it empty.
-    new ResizeObserver(() => { this.view.resize(); this.drawNow(); }).observe(this.canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { this.view.readTheme(); this.redraw(); });
-    this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.view.resize();
-    this.drawNow();
+  // Before and after in the file.
+  step(by) {
+    const { chosen } = this.view;
+    if (chosen < 0) return this.walk(1, 0);
+    const thread = this.threads[this.points.file[chosen]];
+    const to = thread[thread.indexOf(chosen) + by];
+    return to === undefined ? this.say(by < 0 ? "The file begins here" : "The file ends here") : this.goTo(to);
   }
-}
 
-{
-  const root = document.getElementById("map");
-  if (root) root.segmentMap = new SegmentMap(root, readData("map-data"));
+  goTo(i) {
+    this.view.hovered = i;
+    this.view.space.reveal(i);
+    return this.play(i);
+  }
+
+  // ---- what is selected
+
+  select(list) {
+    this.selection.set(list);
+    this.recolour();
+    this.tell("selected", { segments: [...this.selection.list] });
+    if (list.length) this.say(`${this.selection.list.length.toLocaleString("en")} selected`);
+  }
+
+  toggleSelected(i) {
+    if (i < 0) return this.say("Choose a segment first");
+    const { list, flags } = this.selection;
+    return this.select(flags[i] ? list.filter((one) => one !== i) : [...list, i]);
+  }
+
+  selectClusterNumber(k) {
+    const members = [];
+    this.points.cluster.forEach((own, i) => { if (own === k && this.view.shown[i]) members.push(i); });
+    this.select(members);
+  }
+
+  selectCluster(i) {
+    if (i < 0) this.say("Choose a segment first");
+    else this.selectClusterNumber(this.points.cluster[i]);
+  }
+
+  showCluster(k) {
+    this.colourBy("cluster");
+    this.selectClusterNumber(k);
+    if (this.view.medoids[k] >= 0) this.view.space.reveal(this.view.medoids[k]);
+  }
+
+  // ---- what is seen
+
+  colourBy(name) {
+    this.colours.by = name;
+    this.state.focus = null;
+    this.legend.show();
+    this.recolour();
+  }
+
+  showLayout(index, animate) {
+    const { space } = this.view;
+    if (index !== space.index) {
+      space.showAll();
+      space.show(index, animate && !this.still);
+    }
+    const { name, dims } = space.layouts[index];
+    this.layouts.show(index);
+    this.hands.take(this.hands.tool.name);
+    this.root.dataset.dims = dims;
+    this.tell("layout", { name, dims });
+    this.moved();
+  }
+
+  applyFilters() {
+    const { view, legend } = this;
+    for (let i = 0; i < this.n; i++) view.shown[i] = legend.shows(i);
+    if (view.hovered >= 0 && !view.shown[view.hovered]) view.hovered = -1;
+    this.recolour();
+  }
+
+  find(text) {
+    const wanted = text.trim().toLowerCase();
+    if (this.search.value.trim() !== text.trim()) this.search.value = text.slice(0, 100);
+    const { files, tags } = this.data;
+    const hits = files.map((name, f) => name.toLowerCase().includes(wanted) || tags[f].toLowerCase().includes(wanted));
+    this.state.found = wanted ? Uint8Array.from(this.points.file, (f) => (hits[f] ? 1 : 0)) : null;
+    const n = wanted ? this.state.found.reduce((sum, hit) => sum + hit, 0) : 0;
+    const nFiles = hits.filter(Boolean).length;
+    const output = this.root.querySelector(".map-search output");
+    output.textContent = !wanted ? "" : n ? `${n} ${n === 1 ? "segment" : "segments"} in ${nFiles} ${nFiles === 1 ? "file" : "files"}` : "No file has that in its name or tags";
+    this.root.querySelector(".map-found button").hidden = !n;
+    this.recolour();
+  }
+
+  foundNow() {
+    const hits = [];
+    this.state.found?.forEach((hit, i) => { if (hit && this.view.shown[i]) hits.push(i); });
+    return hits;
+  }
+
+  // ---- for other scripts
+
+  get marks() {
+    return this.view.marks;
+  }
+
+  set marks(marks) {
+    this.view.marks = marks;
+    this.redraw();
+  }
+
+  toMap(px, py) {
+    return this.view.space.toMap(px, py);
+  }
+
+  toScreen(x, y) {
+    return this.view.space.toScreen(x, y);
+  }
+
+  place(i) {
+    return this.view.place(i);
+  }
+
+  nearest(x, y, filter = null) {
+    return this.view.at(...this.toScreen(x, y), Infinity, filter);
+  }
+
+  addTool(tool) {
+    this.hands.add(tool);
+  }
+
+  useTool(name) {
+    this.hands.take(name);
+  }
 }
