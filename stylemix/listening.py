@@ -167,7 +167,8 @@ def write_listening_page(
     own = [player.wave for player in page.players if not isinstance(player.wave, Wave)]
     path = check_output(out, force=force, inputs=[*inputs, *own])
     players, blocks = player_parts(page.players)
-    room = max_bytes - sum(map(len, blocks)) - sum(len(player["picture"]) for player in players) - 100_000
+    # Styles, scripts and sections take 150 kB.
+    room = max_bytes - sum(map(len, blocks)) - sum(len(player["picture"]) for player in players) - 200_000
     if room < 0:
         raise BadInput(
             f"listening page: {len(players)} players take more than {max_bytes / 1e6:.0f} MB; "

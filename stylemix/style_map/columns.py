@@ -89,7 +89,7 @@ def map_columns(points: MapData, strips: Strips) -> dict[str, np.ndarray]:
     dict of str to np.ndarray
         One entry a segment; places have one a segment and axis.
     """
-    columns = {
+    columns: dict[str, np.ndarray] = {
         "corpus": points.corpus.astype(np.uint16),
         "cluster": points.cluster.astype(np.int16),
         "file": points.shown_files()[0].astype(np.uint32),
