@@ -207,13 +207,14 @@ def check_asked(run: Run, asked: Asked) -> Checked:
     if not 1 <= asked.variation <= MOST_VARIATIONS:
         raise BadInput(f"variation: must be 1 to {MOST_VARIATIONS}, got {asked.variation}")
     check_answers(asked.mode, asked.variation)
-    if asked.weights is not None:
-        check_weights(alpha=asked.alpha, target=asked.target, to=asked.to, mode=asked.mode)
     check_stretch(asked.source_cluster, asked.start_s, asked.duration_s)
     if asked.walk is not None:
         check_walk(asked)
+        # Before the recordings are looked up: an alpha out of range.
         asked.walk.curve(np.inf, extrapolate=asked.extrapolate)
         return Checked(None, None, Wishes(None, None, None, None, None))
+    if asked.weights is not None:
+        check_weights(alpha=asked.alpha, target=asked.target, to=asked.to, mode=asked.mode)
     wishes = read_wishes(run, asked)
     stretch_s = check_target_stretch(asked.target, asked.target_start_s, asked.target_duration_s, mode=asked.mode)
     if asked.weights is None and asked.alpha is None:

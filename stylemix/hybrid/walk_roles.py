@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from stylemix.clusters.spaces import Segments
     from stylemix.model.run import Run
 
-# What is left over of a recording at its end must be worth a cut of its own.
-LEAST_S = 0.001
+# A recording that ends so little before its turn does is not heard again for it, which would stutter: segments are a
+# little longer or shorter than the steps of a walk in whole seconds.
+LEAST_AGAIN_S = 0.25
 
 
 def walk_roles(run: Run, walk: Walk, *, mode: str, duration_s: float | None = None) -> Roles:
@@ -28,8 +29,8 @@ def walk_roles(run: Run, walk: Walk, *, mode: str, duration_s: float | None = No
 
     From the time of a step on, the file of its segment is heard from the segment's beginning. It simply goes on where
     the next step names the same segment, or one that the track is in or about to reach within a segment's length; so a
-    walk along the segments of a file plays that file without a cut. A file that ends before the next step begins again
-    with the segment.
+    walk along the segments of a file plays that file without a cut. A file that ends before the next step is heard
+    again from the segment on; where it lacks less than a quarter of a second it begins that much earlier instead.
 
     Parameters
     ----------
@@ -60,8 +61,7 @@ def walk_roles(run: Run, walk: Walk, *, mode: str, duration_s: float | None = No
     sides = {"source": [step.source - 1 for step in walk.steps], "target": [step.target - 1 for step in walk.steps]}
     for name, rows in sides.items():
         _check_rows(rows, len(segments.file), name)
-    last = walk.steps[-1]
-    end_s = last.time_s + float(segments.duration_s[last.source - 1]) if duration_s is None else duration_s
+    end_s = duration_s or walk.steps[-1].time_s + _lasts_s(run, segments, walk.steps[-1].source - 1)
     times = [step.time_s for step in walk.steps if step.time_s < end_s] + [end_s]
     warnings: list[str] = []
     tracks, corpora = [], []
@@ -73,6 +73,12 @@ def walk_roles(run: Run, walk: Walk, *, mode: str, duration_s: float | None = No
         raise nothing_to_do(run, "the walk's source", own)
     source, target = tracks
     return Roles(source, None, own, other, {-1: target}, tuple(warnings), corpus_of={-1: other})
+
+
+def _lasts_s(run: Run, segments: Segments, row: int) -> float:
+    # The last latent step of a file reaches beyond its end.
+    left_s = run.files[int(segments.file[row])].seconds - float(segments.start_s[row])
+    return min(float(segments.duration_s[row]), left_s)
 
 
 def _check_rows(rows: Sequence[int], n: int, side: str) -> None:
@@ -122,7 +128,10 @@ def _lay(
     """Lay a recording from `begin` to `end`, from its first to its third second given, and again from the second."""
     start_s, again_s, ends_s = within_s
     repeated = False
-    while ends_s - start_s < end - begin - LEAST_S:
+    lacking_s = end - begin - (ends_s - start_s)
+    if 0 < lacking_s <= LEAST_AGAIN_S and start_s == again_s:
+        start_s = max(0.0, start_s - lacking_s)
+    while end - begin - (ends_s - start_s) > LEAST_AGAIN_S:
         cuts.append(Cut(path, file, start_s, begin, begin + ends_s - start_s))
         begin += ends_s - start_s
         start_s, repeated = again_s, True
