@@ -217,7 +217,7 @@ def test_a_run_that_cannot_be_loaded_is_told_to_each_job() -> None:
 
 def test_the_time_left_goes_by_what_the_last_one_took() -> None:
     board = Board()
-    wish = Wish({}, 10.0, "match", "h", {})
+    wish = Wish({}, 10.0, "match", {})
     first = board.add("a", wish)
     assert board.next() is first
     assert board.told("a")[0]["left_s"] is None
@@ -225,7 +225,7 @@ def test_the_time_left_goes_by_what_the_last_one_took() -> None:
     board.hear(first, "rendering", 0.5)
     assert board.told("a")[0]["left_s"] == pytest.approx(2.0, abs=0.1)
     board.finish(first, {"seconds": 10.0, "sample_rate": 8000, "channels": 1}, b"")
-    board.add("a", Wish({}, 20.0, "match", "h", {}))
+    board.add("a", Wish({}, 20.0, "match", {}))
     assert board.told("a")[1]["left_s"] == pytest.approx(4.0, abs=0.1)
     assert board.told("b") == []
 

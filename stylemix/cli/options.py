@@ -55,6 +55,19 @@ ClustersBy: TypeAlias = Annotated[
     ),
 ]
 
+Csv: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="FILE|-", readable=False, help="Write a table, a row a cluster; - for stdout."),
+]
+Export: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--export", metavar="DIR", readable=False, help="Write the sound of each cluster into a folder."),
+]
+Split: TypeAlias = Annotated[
+    Literal["segments", "joined"],
+    typer.Option(help="A file for each segment, or for all that follow one another in a recording."),
+]
+
 # Training.
 UseRecipe: TypeAlias = Annotated[
     str, typer.Option("--recipe", metavar="NAME|FILE", help="See `stylemix recipes`.")
@@ -235,7 +248,6 @@ SampleRate: TypeAlias = Annotated[
 # Exploring.
 Port: TypeAlias = Annotated[int, typer.Option(metavar="N", help="Of this machine alone; 0 is any free one.")]
 Browser: TypeAlias = Annotated[bool, typer.Option(help="Open the page in the browser.")]
-
 
 
 def words(text: str) -> list[str]:

@@ -122,16 +122,13 @@ class Wish:
         How long it will be (seconds), at most.
     pace : str
         Wishes of the same take about as long for a second of sound.
-    name : str
-        Of the file, without an ending.
     told : dict
-        JSON-safe, for the page: order, label, name and command.
+        JSON-safe, for the page: order, label, name (of the file) and command.
     """
 
     asked: dict[str, Any]
     seconds: float
     pace: str
-    name: str
     told: dict[str, Any]
 
 
@@ -270,9 +267,9 @@ def _walk(order: dict[str, Any], places: Places) -> Wish:
 def _wish(
     order: dict[str, Any], places: Places, asked: dict[str, Any], seconds: float, pace: str, label: str, name: str
 ) -> Wish:
-    safe = file_name(name)
-    told = {"order": order, "label": label, "name": f"{safe}.wav", "command": hybrid_command(places.run, asked, out=f"{safe}.wav")}
-    return Wish(asked, seconds, pace, safe, told)
+    out = f"{file_name(name)}.wav"
+    command = hybrid_command(places.run, asked, out=out)
+    return Wish(asked, seconds, pace, {"order": order, "label": label, "name": out, "command": command})
 
 
 def file_name(text: str) -> str:
