@@ -69,6 +69,7 @@ CONTRACT = {
         "--rhythm",
     },
     "map": WRITES | {"--seed", "--space"},
+    "clusters": WRITES - {"--out", "-o"} | {"--clusters", "--space", "--seed", "--csv", "--export", "--split"},
     "evaluate": WRITES
     | {"--phase", "--modes", "--controls", "--sources", "--both-directions", "--raw-alpha", "--ablation", "--seed"},
     "properties": WRITES | {"--quick", "--reconstruct", "--seed"},

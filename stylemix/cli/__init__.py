@@ -19,6 +19,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "rebuild": making.rebuild,
     "hybrid": making.hybrid,
     "map": looking.map_styles,
+    "clusters": looking.clusters,
     "explore": making.explore,
     "evaluate": looking.evaluate,
     "properties": looking.properties,

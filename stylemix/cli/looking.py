@@ -1,6 +1,8 @@
-"""The commands that look at something: inspect, map, evaluate, properties, info, recipes."""
+"""The commands that look at something: inspect, map, clusters, evaluate, properties, info, recipes."""
 
 from __future__ import annotations
+
+import typer
 
 from stylemix.cli import options as opt
 from stylemix.cli.outcome import answer
@@ -41,6 +43,38 @@ def map_styles(
         from stylemix.style_map.atlas import map_run
 
         give(map_run(load_run(run), out, space=space, force=force, seed=seed, show_progress=not quiet))
+
+
+def clusters(
+    run: opt.RunFolder,
+    by: opt.ClustersBy = None,
+    space: opt.Space = None,
+    seed: opt.Seed = 0,
+    csv: opt.Csv = None,
+    export: opt.Export = None,
+    split: opt.Split = "segments",
+    force: opt.Force = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """List the clusters of a run: what they sound like, whose they are, what is near, and how to hybridise them.
+
+    \b
+    Example:
+      stylemix clusters both.mix
+      stylemix clusters both.mix --clusters kmeans:6 --csv clusters.csv
+      stylemix clusters both.mix --export sounds/ --split joined
+    """
+    if as_json and str(csv) == "-":
+        raise typer.BadParameter("stdout holds one answer; leave --json out, or give a file", param_hint="--csv")
+    with answer(as_json) as give:
+        from stylemix.clusters.report import report_clusters
+        from stylemix.model.run import load_run
+
+        give(*report_clusters(
+            load_run(run), clusters=by, space=space, seed=seed, csv=csv, export=export, split=split, force=force,
+            show_progress=not quiet,
+        ))  # fmt: skip
 
 
 def evaluate(

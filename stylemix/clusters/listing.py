@@ -9,14 +9,15 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from stylemix.audio import read_tags, shown_name
-from stylemix.clusters.choice import ClusterChoice
+from stylemix.clusters.choice import DEFAULT_CHOICE, ClusterChoice
 from stylemix.clusters.describe import DESCRIPTORS, Described, describe_segments
 from stylemix.clusters.groups import RunClusters, clusters_of
+from stylemix.clusters.judging import judge
 from stylemix.clusters.members import Cluster
 from stylemix.clusters.spaces import choose_space, in_words
 from stylemix.model.run import Run
 
-_Command: TypeAlias = Callable[[int, int, int], str | None]
+_Command: TypeAlias = Callable[[int, int, int], str]
 
 
 def list_clusters(
@@ -54,11 +55,14 @@ def list_clusters(
     StylemixError
         If the training did not finish.
     """
-    return listing_of(run, clusters_of(run, space=space, choice=choice, seed=seed), choice=choice, seed=seed)
+    update(0.0, note="clusters")
+    found = clusters_of(run, space=space, choice=choice, seed=seed)
+    judged = judge(found, seed=seed, update=lambda done, note="": update(0.4 + 0.4 * done, note=note))
+    return listing_of(run, judged, seed=seed, update=lambda share: update(0.8 + 0.2 * share, note="describing"))
 
 
 def listing_of(
-    run: Run, found: RunClusters, *, choice: ClusterChoice | None = None, seed: int = 0
+    run: Run, found: RunClusters, *, seed: int = 0, update: Callable[[float], None] = lambda share: None
 ) -> dict[str, Any]:
     """List clusters that were found before.
 
@@ -67,34 +71,36 @@ def listing_of(
     run : Run
         The run.
     found : RunClusters
-        Its clusters.
-    choice : ClusterChoice, optional
-        As they were asked for.
+        Its clusters; judged, where silhouette and stability are to be told.
     seed : int
-        As they were asked for.
+        With which they were found.
+    update : callable
+        ``update(share)`` hears how far it is, 0 to 1.
 
     Returns
     -------
     dict
-        run, space, described_by, method, seed, criterion, scores (of each number of clusters that was tried), segments,
-        segment_s, files, silent_files, in_no_cluster (segments, seconds), corpora (segments and seconds of each),
-        descriptors (label and unit of each) and clusters: number, name, size, seconds, shares, medoid (segment, file,
-        path, corpus, start_s, duration_s, tags), descriptors (median and quartiles), silhouette, stability, and nearest
-        (for each other corpus number, distance and the command of a hybrid with it).
+        run, space, described_by, method, seed, number (how it was chosen, in words), criterion, scores (of each number
+        of clusters that was tried), segments, segment_s, files, silent_files, in_no_cluster (segments, seconds),
+        corpora (segments and seconds of each), descriptors (label and unit of each), quality (None where it was not
+        measured) and clusters: number, name, size, seconds, shares, medoid (segment, file, path, corpus, start_s,
+        duration_s, tags), descriptors (median and quartiles), silhouette, stability, and nearest (for each other
+        corpus number, distance and the command of a hybrid with it).
     """
     grouping = found.grouping
     segments, paths, labels = grouping.segments, grouping.paths, grouping.clusters.labels
-    described = describe_segments(paths, [file.sha256 for file in run.files], segments)
+    described = describe_segments(paths, [file.sha256 for file in run.files], segments, update)
     seconds, names = segments.duration_s, [shown_name(name) for name in run.corpora]
-    command = _command_maker(run, found, choice, seed)
+    command, groups = _command_maker(run, found, seed), grouping.clusters
     return {
         "run": str(run.path),
         "space": grouping.space,
         "described_by": in_words(grouping.space, segments, grouping.features),
-        "method": str(choice or ClusterChoice()),
+        "method": str(groups.choice),
         "seed": seed,
-        "criterion": grouping.clusters.criterion,
-        "scores": {str(k): float(score) for k, score in grouping.clusters.scores.items()},
+        "number": groups.in_words(),
+        "criterion": groups.criterion,
+        "scores": {str(k): float(score) for k, score in groups.scores.items()},
         "segments": len(labels),
         "segment_s": round(float(segments.length_s), 3),
         "files": len(run.files),
@@ -108,6 +114,7 @@ def listing_of(
             for index, name in enumerate(names)
         },
         "descriptors": {name: {"label": one.label, "unit": one.unit} for name, one in DESCRIPTORS.items()},
+        "quality": _quality(found),
         "clusters": [_listed(run, found, one, described, names, command) for one in found.clusters],
     }
 
@@ -125,8 +132,8 @@ def _listed(
         "shares": {name: round(share, 4) for name, share in zip(names, one.shares, strict=True)},
         "medoid": _medoid(run, found, one, names),
         "descriptors": {name: _spread(values[mine]) for name, values in described.columns().items()},
-        "silhouette": _round(getattr(one, "silhouette", None), 4),
-        "stability": _round(getattr(one, "stability", None), 4),
+        "silhouette": _round(one.silhouette, 4),
+        "stability": _round(one.stability, 4),
         "nearest": {
             names[corpus]: {
                 "number": number,
@@ -164,16 +171,24 @@ def _round(value: float | None, digits: int) -> float | None:
     return None if value is None or not np.isfinite(value) else round(float(value), digits)
 
 
-def _command_maker(run: Run, found: RunClusters, choice: ClusterChoice | None, seed: int) -> _Command:
-    """Write the command of a hybrid whose cluster numbers are these; None where no option would make them so."""
+def _quality(found: RunClusters) -> dict[str, float | None] | None:
+    quality = found.quality
+    if quality is None:
+        return None
+    names = ("purity", "purity_by_chance", "silhouette", "stability", "seeds", "ari", "ami", "ami_files")
+    return {name: _round(getattr(quality, name), 4) for name in names}
+
+
+def _command_maker(run: Run, found: RunClusters, seed: int) -> _Command:
+    """Make what writes the command of a hybrid whose cluster numbers are these."""
     grouping = found.grouping
-    words = [] if choice in (None, ClusterChoice()) else ["--clusters", str(choice)]
+    choice = grouping.clusters.choice
+    words = [] if choice == DEFAULT_CHOICE else ["--clusters", str(choice)]
     # Said only where it is not what a hybrid takes by itself.
     words += [] if grouping.space == choose_space(None, grouping.paths) else ["--space", grouping.space]
+    words += [] if seed == 0 else ["--cluster-seed", str(seed)]
 
-    def command(source: int, target: int, corpus: int) -> str | None:
-        if seed != 0:
-            return None
+    def command(source: int, target: int, corpus: int) -> str:
         # A name that begins with a dash would be taken for an option.
         name = run.corpora[corpus]
         to = [f"--to={name}"] if name.startswith("-") else ["--to", name]

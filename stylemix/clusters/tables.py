@@ -7,8 +7,10 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from stylemix.audio import shown_name
+
+# What a spreadsheet takes for the beginning of a formula; some take the wide forms of East Asian type as well.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -24,7 +26,8 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     Returns
     -------
     str
-        Lines that end with a line feed. Text that a spreadsheet would take for a formula begins with an apostrophe.
+        Lines that end with a line feed. In text, what cannot be printed is escaped, since a carriage return within a
+        cell begins a row for some readers, and what a spreadsheet would take for a formula begins with an apostrophe.
 
     Examples
     --------
@@ -45,6 +48,7 @@ def _cell(value: object) -> object:
         return ""
     # NumPy's numbers would be written with their type.
     value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, str) and value.lstrip().startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    shown = shown_name(value)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown

@@ -74,9 +74,12 @@ def listing_lines(listing: Mapping[str, Any]) -> list[str]:
     """
     n = len(listing["clusters"])
     lines = [
-        f"{n} cluster{'s' * (n != 1)} of {listing['segments']} segments of about {listing['segment_s']:.3g} s, by "
-        f"{listing['method']} of {listing['described_by']}; {listing['criterion']}"
+        f"{n} cluster{'s' * (n != 1)} of {listing['segments']} segments of about {listing['segment_s']:.3g} s, found "
+        f"in {listing['described_by']}",
+        f"number: {listing['number']}",
     ]
+    if listing["quality"] is not None:
+        lines.append(", ".join(_quality(listing["quality"])))
     for one in listing["clusters"]:
         lines += ["", one["name"], *(f"   {line}" for line in _about(one))]
     nowhere = listing["in_no_cluster"]
@@ -86,6 +89,14 @@ def listing_lines(listing: Mapping[str, Any]) -> list[str]:
         lines += ["", f"{listing['silent_files']} of {listing['files']} files have moved or changed: not described"]
     # Names of corpora and files come from elsewhere, and some terminals obey what they are shown.
     return [shown_name(line) for line in lines]
+
+
+def _quality(quality: Mapping[str, float | None]) -> list[str]:
+    words = {
+        "purity": "purity", "purity_by_chance": "by chance", "silhouette": "silhouette",
+        "stability": "found again in bootstrap samples", "seeds": "agreement of seeds",
+    }  # fmt: skip
+    return [f"{word} {quality[name]:.2f}" for name, word in words.items() if quality[name] is not None]
 
 
 def _about(one: Mapping[str, Any]) -> list[str]:
@@ -98,8 +109,7 @@ def _about(one: Mapping[str, Any]) -> list[str]:
         lines.append(", ".join(quality))
     for corpus, near in one["nearest"].items():
         lines.append(f"nearest of {corpus}: cluster {near['number']}, {near['distance']:.2g} away")
-        if near["command"]:
-            lines.append(f"  {near['command']}")
+        lines.append(f"  {near['command']}")
     return lines
 
 
