@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -120,10 +121,7 @@ def render_pairs(
     .. [1] D. Schwarz, "Corpus-based concatenative synthesis", IEEE Signal Processing Magazine 24(2), 2007: sound found
        by its place among others.
     """
-    if mode not in MODES:
-        raise BadInput(f"grid: the mode must be one of {', '.join(MODES)}, got {mode!r}")
-    if not alphas:
-        raise BadInput("grid: needs an alpha at least, got none; give numbers from 0 to 1")
+    _check(alphas, mode, seconds)
     pairs = nearest_pairs(found, most=max_pairs)
     hybrids: list[GridHybrid] = []
     for i, pair in enumerate(pairs):
@@ -139,6 +137,20 @@ def render_pairs(
                 warnings.append(f"hybrids of cluster {pair.source} with {pair.target} are left out: {error}")
     update(1.0)
     return hybrids
+
+
+def _check(alphas: Sequence[float], mode: str, seconds: float) -> None:
+    """Refuse once what would otherwise leave out every pair."""
+    from stylemix.hybrid.curve import parse_alpha
+
+    if mode not in MODES:
+        raise BadInput(f"grid: the mode must be one of {', '.join(MODES)}, got {mode!r}")
+    if not alphas:
+        raise BadInput("grid: needs an alpha at least, got none; give numbers from 0 to 1")
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise BadInput(f"grid: the length must be more than 0 seconds, got {seconds:g}")
+    for alpha in alphas:
+        parse_alpha(alpha)
 
 
 def _render(
