@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from stylemix.arrays import Wave
+from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.cluster import Clusters
 from stylemix.errors import BadInput
 from stylemix.hybrid.asked import find_asked
@@ -301,6 +302,47 @@ def test_a_target_file_of_the_run_may_be_restricted_to_a_cluster(run: FakeRun, t
 def test_clusters_that_do_not_exist_are_told_in_one_line(run: FakeRun, side: str) -> None:
     with pytest.raises(BadInput, match="there is no cluster 9 in this run; there are 1 to 3") as caught:
         roles_of(run, **{side: 9})
+    assert "\n" not in str(caught.value)
+
+
+def test_clusters_are_made_as_on_the_map_that_is_meant(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stylemix.clusters import groups
+
+    asked: list[dict[str, object]] = []
+    made = groups.clusters_of
+
+    def recorded(run: FakeRun, **options: object) -> object:
+        asked.append(options)
+        return made(run)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(groups, "clusters_of", recorded)
+    roles_of(run, target_cluster=ORGAN, clusters="KMeans:3", space="latents", cluster_seed=5)
+    roles_of(run, target_cluster=ORGAN)
+    assert asked == [
+        {"space": "latents", "choice": ClusterChoice("kmeans", 3), "seed": 5},
+        {"space": None, "choice": None, "seed": 0},
+    ]
+    # Clusters that are at hand are not made again.
+    at_hand = roles_of(run, target_cluster=ORGAN, clusters=made(run))  # type: ignore[arg-type]
+    assert (len(asked), list(at_hand.targets)) == (2, [4, 5])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"target_cluster": 0}, "cluster: 0 is what lies in no cluster, and nothing can be made of it; choose one"),
+        ({"source_cluster": 0}, "cluster: 0 is what lies in no cluster"),
+        ({"clusters": "kmeans"}, "--clusters says how clusters are made; add --source-cluster or --target-cluster, or"),
+        ({"space": "latents"}, "--space says how clusters are made"),
+        ({"cluster_seed": 1}, "--cluster-seed says how clusters are made"),
+        ({"target_cluster": 1, "clusters": "dbscan"}, "clusters: must be METHOD or METHOD:K, .* got 'dbscan'"),
+    ],
+)
+def test_clusters_that_make_no_sense_are_told_in_one_line(
+    run: FakeRun, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(BadInput, match=message) as caught:
+        roles_of(run, **given)
     assert "\n" not in str(caught.value)
 
 

@@ -232,4 +232,9 @@ def test_one_file_and_a_folder_are_rendered_without_a_page(run: FakeRun, source:
     assert one["out"] == str(tmp_path / "h.wav")
     some = render_asked(run, out=tmp_path / "d", **asked(source.parent, duration_s=0.5))  # type: ignore[arg-type]
     assert [Path(done["out"]).name for done in some["done"]] == ["s.wav"]
+    lines = answer_lines(some)
+    assert lines is not None
+    assert lines[:2] == [f"{tmp_path / 'd'}: 1 hybrid", f"{tmp_path / 'd' / 's.wav'}: 0.5 s"]
+    assert all(line.startswith("warning: ") for line in lines[2:])
+    assert len(set(lines)) == len(lines)
     assert files(tmp_path) == ["d/s.wav", "h.wav"]
