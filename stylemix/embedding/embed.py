@@ -106,10 +106,11 @@ def embed(
     check_asked(method, dims, neighbours)
     principal = principal_components(features, _COMPONENTS)
     check_provenance(provenance, previous, len(principal.scores))
-    known = np.full(len(principal.scores), -1)
+    known, start = np.full(len(principal.scores), -1), None
     if previous is not None and provenance is not None and previous.points.shape[1] == dims:
         known = known_again(previous.provenance, provenance)
-    start = starting_points(previous, known, principal.scores, dims=dims, seed=seed)
+        if (previous.method, previous.seed) == (method, seed):
+            start = starting_points(previous.points, known, principal.scores)
     used, points = _place(principal.scores, method, Wanted(dims, seed, neighbours, start))
     if previous is not None and (known >= 0).any():
         points = lay_over(points, previous.points, known, turn=used != "pca")

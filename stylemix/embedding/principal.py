@@ -123,10 +123,36 @@ class Principal:
         Largest variance first.
     explained : np.ndarray, shape (D,)
         Part of the variance of all features that each accounts for, 0 to 1.
+    axes : np.ndarray, shape (D, F)
+        Directions of unit length in the space of the standardised features.
+    standard : Standard
+        How the features were standardised.
     """
 
     scores: np.ndarray
     explained: np.ndarray
+    axes: np.ndarray
+    standard: Standard
+
+    def of_others(self, features: np.ndarray) -> np.ndarray:
+        """Project other segments onto the same components.
+
+        Parameters
+        ----------
+        features : np.ndarray, shape (M, F)
+            One row a segment.
+
+        Returns
+        -------
+        np.ndarray, shape (M, D)
+            Scores of the same meaning.
+
+        Raises
+        ------
+        BadInput
+            If they are not a finite (M, F) array, or describe segments by other features.
+        """
+        return self.standard.scale(features) @ self.axes.T
 
 
 def principal_components(features: np.ndarray, n_dims: int) -> Principal:
@@ -154,15 +180,18 @@ def principal_components(features: np.ndarray, n_dims: int) -> Principal:
     >>> principal_components(np.array([[0.0, 5.0], [2.0, 5.0]]), 2).explained.round(6).tolist()
     [1.0]
     """
-    scaled = fit_standard(features).scale(features)
+    standard = fit_standard(features)
+    scaled = standard.scale(features)
     # Their mean is 0 but for rounding, which would be the only component of segments that are all equal.
     vectors, values, axes = np.linalg.svd(scaled - scaled.mean(axis=0), full_matrices=False)
     rank = int((values > 1e-9 * max(values[0], 1e-9)).sum())
     n_kept = max(1, min(n_dims, rank, len(scaled) - 1))
     # The sign of a component is arbitrary; fixing it keeps two runs' maps the same way up.
     signs = np.sign(axes[np.arange(n_kept), np.abs(axes[:n_kept]).argmax(axis=1)])
-    scores = vectors[:, :n_kept] * values[:n_kept] * np.where(signs == 0, 1.0, signs)
-    return Principal(scores, values[:n_kept] ** 2 / max(float((values**2).sum()), 1e-300))
+    signs = np.where(signs == 0, 1.0, signs)
+    explained = values[:n_kept] ** 2 / max(float((values**2).sum()), 1e-300)
+    scores = vectors[:, :n_kept] * values[:n_kept] * signs
+    return Principal(scores, explained, axes[:n_kept] * signs[:, None], standard)
 
 
 def principal_scores(features: np.ndarray, n_dims: int) -> np.ndarray:
