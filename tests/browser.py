@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,9 @@ FLAGS = (
 
 
 @contextlib.contextmanager
-def chromium(*, width: int = 1280, height: int = 900, dark: bool = False) -> Iterator[Any]:
+def chromium(
+    *, width: int = 1280, height: int = 900, dark: bool = False, flags: Sequence[str] = ()
+) -> Iterator[Any]:
     """Start a fresh browser without a network and close it afterwards."""
     webdriver = pytest.importorskip(
         "selenium.webdriver", reason="selenium is not installed (the test extra has it)"
@@ -41,6 +43,7 @@ def chromium(*, width: int = 1280, height: int = 900, dark: bool = False) -> Ite
     with tempfile.TemporaryDirectory() as profile:
         for flag in (
             *FLAGS,
+            *flags,
             f"--user-data-dir={profile}",
             "--proxy-server=127.0.0.1:9",
             "--force-color-profile=srgb",

@@ -10,6 +10,7 @@ from typing import Any
 from stylemix.errors import BadInput
 from stylemix.files import check_output, write_text
 from stylemix.pages.document import base64_text, build_page, data_block, fill, json_for_html, read_template
+from stylemix.pages.sprites import STRIP_S
 from stylemix.style_map.columns import counted_infos, info_facts, layout_facts, map_columns, pack_columns
 from stylemix.style_map.data import ClusterInfo, GridHybrid, Layout, MapData, Values
 from stylemix.style_map.packing import GRID_SHARE, pack_hybrids, pack_segments, silent_strips, sound_notice
@@ -62,13 +63,15 @@ def _subtitle(points: MapData) -> str:
     return f"{n:,} {segments} of {corpora}. What sounds alike to the model lies close together."
 
 
-def _words(points: MapData, files: list[str], max_bytes: int) -> dict[str, Any]:
-    n = points.n_segments
-    facts = {
-        "Segments": f"{n:,} in {len(files):,} {'file' if len(files) == 1 else 'files'}",
-        **points.facts,
-        "Limit of this page": f"{max_bytes / 1e6:.3g} MB",
-    }
+def _facts(points: MapData, n_files: int, n_bytes: int, budget: int | None) -> list[list[str]]:
+    files = "file" if n_files == 1 else "files"
+    facts = {"Segments": f"{points.n_segments:,} in {n_files:,} {files}", **points.facts}
+    if budget:
+        facts["Size of this page"] = f"{n_bytes / 1e6:.1f} MB of at most {budget / 1e6:.3g} MB"
+    return [[name, str(value)] for name, value in facts.items()]
+
+
+def _words(points: MapData, files: list[str]) -> dict[str, Any]:
     return {
         "title": points.title,
         "subtitle": _subtitle(points),
@@ -83,7 +86,6 @@ def _words(points: MapData, files: list[str], max_bytes: int) -> dict[str, Any]:
             for name, one in points.values.items()
         ],
         "infos": [info_facts(info) for info in points.infos or counted_infos(points)],
-        "facts": [[k, str(v)] for k, v in facts.items()],
     }
 
 
@@ -101,7 +103,7 @@ def map_parts(
     panel : str
         Trusted HTML for a panel of further controls beside the map.
     budget : int, optional
-        Limit of the whole page, as its facts tell it; `max_bytes` by default.
+        Limit of the whole page, for its facts; they say nothing of a size without it.
 
     Returns
     -------
@@ -115,8 +117,11 @@ def map_parts(
     """
     n = points.n_segments
     files = points.shown_files()[1]
-    value = _words(points, files, budget or max_bytes)
-    bare = len(pack_columns(map_columns(points, silent_strips(n)))[1]) + len(json_for_html(value).encode()) + 4000
+    value = _words(points, files)
+    value["facts"] = _facts(points, len(files), 0, budget)
+    bare = len(pack_columns(map_columns(points, silent_strips(n)))[1]) + len(json_for_html(value).encode()) + 2000
+    # The element around a strip; a file has one a minute and one for the rest.
+    bare += round(80 * (len(files) + points.duration_s.sum() / STRIP_S))
     if bare > max_bytes:
         raise BadInput(
             f"map: {n} segments take {bare / 1e6:.1f} MB without any sound, the limit is "
@@ -126,6 +131,7 @@ def map_parts(
     value["hybrids"] = hybrids
     taken = bare + sum(map(len, hybrid_blocks)) + len(json_for_html(hybrids).encode())
     strips = pack_segments(points, max_bytes - taken)
+    value["facts"] = _facts(points, len(files), (budget or 0) - max_bytes + taken + strips.n_bytes, budget)
     value["notice"] = sound_notice(points, strips, n_left_out)
     value["columns"], columns = pack_columns(map_columns(points, strips))
     sound = [

@@ -39,6 +39,7 @@ class SegmentMap {
     view.resize();
     this.link.read();
     this.drawNow();
+    performance.mark("map-drawn");
   }
 
   threadsOf() {
@@ -53,6 +54,7 @@ class SegmentMap {
     this.waiting ??= requestAnimationFrame((now) => {
       this.waiting = null;
       const moving = this.view.space.tick(now);
+      if (moving) this.view.hurry();
       this.drawNow();
       if (moving || this.view.playing) this.redraw();
     });

@@ -103,6 +103,7 @@ class MapHands {
     this.map.view.hovered = -1;
     if (space.dims === 3 && !this.panning) space.turnBy(dx, dy);
     else space.pan(dx, dy);
+    this.map.view.hurry();
     this.map.moved();
   }
 
@@ -111,6 +112,7 @@ class MapHands {
     const { space } = this.map.view;
     space.zoomAt(apart(now) / apart(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
     space.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
+    this.map.view.hurry();
     this.map.moved();
   }
 
@@ -147,6 +149,7 @@ class MapHands {
       event.preventDefault();
       const speed = event.deltaMode ? 0.05 : event.ctrlKey ? 0.01 : 0.0018;
       this.map.view.space.zoomAt(Math.exp(-event.deltaY * speed), ...this.spot(event));
+      this.map.view.hurry();
       this.map.moved();
     }, { passive: false });
   }

@@ -10,10 +10,15 @@ class MapOverlay {
   draw(radius) {
     const { pen, view } = this;
     const { ratio, width, height } = view;
+    // Nothing above the points, as mostly while panning: then the browser need not lay the two pictures together anew.
+    const empty = this.isEmpty();
+    if (empty && this.wasEmpty) return;
+    this.wasEmpty = empty;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     pen.lineJoin = pen.lineCap = "round";
     this.font = getComputedStyle(document.body).fontFamily;
+    this.drawAxes();
     this.drawPath();
     this.drawHybrids();
     if (view.colours.by === "cluster") this.drawNumbers();
@@ -21,6 +26,13 @@ class MapOverlay {
     for (const i of new Set([view.chosen, view.hovered])) if (i >= 0 && view.shown[i]) this.drawRing(i, radius);
     if (view.playing) this.drawPlaying(radius);
     this.drawTrace();
+  }
+
+  isEmpty() {
+    const { view } = this;
+    if (view.space.fit[2]) return false;
+    const pointed = view.hovered >= 0 || view.chosen >= 0 || view.playing || view.trace;
+    return !pointed && !view.marks.length && !view.bridges.length && view.colours.by !== "cluster";
   }
 
   line(places, style, width, alpha = 1, dash = []) {
@@ -80,6 +92,20 @@ class MapOverlay {
   between(i, j, share) {
     const a = this.view.place(i), b = this.view.place(j);
     return a.map((from, axis) => from + (b[axis] - from) * share);
+  }
+
+  // Three short axes in a corner: without them nobody knows after a turn where they are.
+  drawAxes() {
+    const { view } = this;
+    if (view.space.dims < 3) return;
+    const [yaw, pitch] = view.space.turn, [x, y] = [view.width - 46, 50];
+    const ends = [
+      [Math.cos(yaw), Math.sin(pitch) * Math.sin(yaw)], [0, Math.cos(pitch)], [Math.sin(yaw), -Math.sin(pitch) * Math.cos(yaw)],
+    ];
+    ends.forEach(([right, up], axis) => {
+      this.line([[x, y], [x + 22 * right, y - 22 * up]], view.css.soft, 1.5);
+      this.text(String(axis + 1), x + 31 * right, y - 31 * up, { size: 11, weight: 400 });
+    });
   }
 
   drawHybrids() {

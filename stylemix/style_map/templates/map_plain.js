@@ -20,7 +20,10 @@ class PlainPainter {
   stamp(shape, kind, r, g, b, alpha, level) {
     const { data, cell, across } = this.masks[level];
     const hollow = kind & 1, fresh = kind > 1;
-    const rim = fresh ? this.line : this.card, body = hollow && fresh ? this.line : [r, g, b];
+    // As the other painter does: what lies behind pales.
+    const haze = Math.min(0.5, Math.max(0, 2 * (1 - this.levels[level])));
+    const rim = mixed(fresh ? this.line : this.card, this.card, haze);
+    const body = mixed(hollow && fresh ? this.line : [r, g, b], this.card, haze);
     const where = [], cover = [], colour = [];
     for (let y = 0; y < cell; y++) {
       for (let x = 0; x < cell; x++) {

@@ -58,7 +58,8 @@ class MapSpace {
     this.stale = true;
   }
 
-  // Half of what must be seen to both sides; a ball, in space, so that turning takes nothing out of sight.
+  // Half of what must be seen to both sides; in space a ball, so that turning takes nothing out of sight, and a little
+  // less than all of it: its far corners hold few points and there is a margin.
   fitOf([x, y, z], dims) {
     let wide = 0, high = 0, far = 0;
     for (let i = 0; i < this.n; i++) {
@@ -66,7 +67,7 @@ class MapSpace {
       high = Math.max(high, Math.abs(y[i]));
       far = Math.max(far, Math.hypot(x[i], y[i], z[i]));
     }
-    return dims === 3 ? [far, far, far] : [wide, high, 0];
+    return dims === 3 ? [0.86 * far, 0.86 * far, far] : [wide, high, 0];
   }
 
   // One frame of the way to another layout; tells whether there is more to come.

@@ -1,5 +1,14 @@
 // The picture: places from the space, points by a painter, lines above; what is under the pointer.
 
+function hasGraphicsProcessor() {
+  const gl = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+  if (!gl) return false;
+  const names = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = String(gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+}
+
 class MapView {
   constructor(root, points, layouts, colours) {
     this.root = root;
@@ -22,10 +31,12 @@ class MapView {
     return this.space.zoom;
   }
 
-  addPainter(plain = false) {
-    const canvas = this.root.querySelector(".map-points");
-    if (plain) return this.plainPainter(canvas);
+  // WebGL that a processor only imitates draws 20,000 points three times a second, the plain painter thirty times: without
+  // a graphics processor it is the better one. The element's data-wanted overrules this, "webgl" or "canvas".
+  addPainter() {
+    const canvas = this.root.querySelector(".map-points"), { wanted } = this.root.dataset;
     try {
+      if (wanted === "canvas" || (wanted !== "webgl" && !hasGraphicsProcessor())) throw new Error("no graphics processor");
       this.painter = new GlPainter(canvas);
       // A driver may take its context away at any time; the plain painter needs none.
       canvas.addEventListener("webglcontextlost", () => { this.plainPainter(canvas); this.draw(); });
@@ -51,9 +62,29 @@ class MapView {
     this.css = { ink: css(ink), card: css(card), soft: css(soft), accent: css(palette[3]) };
   }
 
-  fit(canvas) {
-    canvas.width = Math.max(1, Math.round(this.width * this.ratio));
-    canvas.height = Math.max(1, Math.round(this.height * this.ratio));
+  fit(canvas, ratio = this.ratio) {
+    const size = [this.width, this.height].map((side) => Math.max(1, Math.round(side * ratio)));
+    // Setting a size empties a canvas, even if it had that size before.
+    if (canvas.width !== size[0]) canvas.width = size[0];
+    if (canvas.height !== size[1]) canvas.height = size[1];
+  }
+
+  // What moves need not be drawn as finely as what rests: on a fine screen it halves the work of the plain painter.
+  hurry() {
+    clearTimeout(this.settling);
+    this.hurried = true;
+    this.settling = setTimeout(() => {
+      this.hurried = false;
+      this.draw();
+    }, 180);
+  }
+
+  repaint(wanted) {
+    this.root.dataset.wanted = wanted;
+    const canvas = this.painter.canvas;
+    canvas.replaceWith(canvas.cloneNode());
+    this.addPainter();
+    this.colours.version++;
   }
 
   resize() {
@@ -134,9 +165,11 @@ class MapView {
 
   draw() {
     const radius = this.radius();
-    this.painter.paint({
-      space: this.space, looks: this.colours, radius, ratio: this.ratio, card: this.colours.card, line: this.colours.ink,
-    });
+    const coarse = this.hurried && this.painter.name === "canvas" && this.n > 5000;
+    const ratio = coarse ? Math.min(1, this.ratio) : this.ratio;
+    this.fit(this.painter.canvas, ratio);
+    const { card, ink } = this.colours;
+    this.painter.paint({ space: this.space, looks: this.colours, radius, ratio, card, line: ink });
     this.overlay.draw(radius);
   }
 }

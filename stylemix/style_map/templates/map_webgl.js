@@ -20,6 +20,8 @@ void main() {
   bool hollow = mod(kind.y, 2.0) > 0.5;
   bool fresh = kind.y > 1.5;
   vec3 colour = hollow ? (fresh ? line : body.rgb) : mix(body.rgb, fresh ? line : card, fresh ? mask.b : mask.g);
+  // What lies behind pales, which tells its depth even where nothing moves.
+  colour = mix(colour, card, clamp(2.0 * (1.0 - nearness), 0.0, 0.5));
   float cover = hollow ? mask.b : max(mask.r, fresh ? mask.b : mask.g);
   pixel = vec4(colour, cover * body.a);
 }`;
