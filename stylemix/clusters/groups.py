@@ -14,6 +14,7 @@ from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.cluster import N_DIMS, Clusters, cluster
 from stylemix.clusters.members import Cluster, Stretch, stretch_between
 from stylemix.clusters.neighbours import nearest_of_others
+from stylemix.clusters.quality import Quality
 from stylemix.clusters.segments import segments_of, unchanged_paths
 from stylemix.clusters.spaces import Segments, check_space, choose_space, features_in
 from stylemix.embedding.embed import principal_scores
@@ -67,11 +68,14 @@ class RunClusters:
         Of the segments.
     steps : tuple of np.ndarray, shape (N,), int
         For each file of the run, the number of the cluster at each latent step; 0 for none.
+    quality : Quality, optional
+        Where it was measured, which takes seconds (see `stylemix.clusters.judging.judge`).
     """
 
     clusters: tuple[Cluster, ...]
     grouping: Grouping
     steps: tuple[np.ndarray, ...]
+    quality: Quality | None = None
 
     def find(self, number: int) -> Cluster:
         """Return a cluster by its number.
@@ -158,9 +162,10 @@ class RunClusters:
         allowed = mine if outside is None else mine & (grouping.corpus != outside)
         if not allowed.any():
             others = np.unique(grouping.clusters.labels[grouping.corpus != outside]) + 1
+            there = ", ".join(map(str, others[others > 0].tolist()))
             raise BadInput(
                 f"cluster: {number} holds nothing but the target's corpus and cannot be the source; "
-                f"choose one of {', '.join(map(str, others.tolist()))}"
+                + (f"choose one of {there}" if there else "no cluster holds another, choose other --clusters")
             )
         first = last = _medoid(grouping.points, allowed)
         segments = grouping.segments

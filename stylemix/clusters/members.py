@@ -43,6 +43,9 @@ class Cluster:
         For each corpus that this cluster is not mostly of: the number of the nearest cluster that is mostly of it, and
         how far its middle lies away (1: as far as two segments of the run do on average). A corpus that no other
         cluster is mostly of is left out.
+    silhouette, stability : float, optional
+        Where they were measured: how much nearer its segments are to each other than to the next cluster, -1 to 1, and
+        how well it is found again in bootstrap samples, 0 to 1 (see `stylemix.clusters.judging.judge`).
     """
 
     number: int
@@ -50,6 +53,8 @@ class Cluster:
     shares: tuple[float, ...]
     medoid: Stretch
     nearest: Mapping[int, tuple[int, float]] = field(default_factory=dict)
+    silhouette: float | None = None
+    stability: float | None = None
 
 
 def stretch_between(segments: Segments, first: int, last: int) -> Stretch:

@@ -152,13 +152,15 @@ def _mixtures(points: np.ndarray, numbers: list[int], seed: int) -> Partition:
 def _compact(points: np.ndarray, method: str, numbers: list[int], seed: int) -> Partition:
     from sklearn.cluster import KMeans
 
-    def k_means(rows: np.ndarray, k: int) -> np.ndarray:
+    def k_means(rows: np.ndarray, k: int, n_init: int = 3) -> np.ndarray:
         with _unmoved():
-            return KMeans(k, n_init=10, random_state=seed).fit_predict(rows)
+            return KMeans(k, n_init=n_init, random_state=seed).fit_predict(rows)
 
-    fit = k_means if method == "kmeans" else _ward
-    k, tried = (numbers[0], {}) if len(numbers) == 1 else silhouettes_beyond_chance(points, fit, numbers, seed=seed)
-    return Partition(fit(points, k), _CRITERIA[method], tried)
+    tree = method == "agglomerative"
+    k, tried = numbers[0], {}
+    if len(numbers) > 1:
+        k, tried = silhouettes_beyond_chance(points, _ward if tree else k_means, numbers, seed=seed)
+    return Partition(_ward(points, k) if tree else k_means(points, k, n_init=10), _CRITERIA[method], tried)
 
 
 def _ward(points: np.ndarray, k: int) -> np.ndarray:
