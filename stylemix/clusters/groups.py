@@ -224,7 +224,12 @@ def group_run(
 
 
 def clusters_of(
-    run: Run, *, space: str | None = None, choice: ClusterChoice | None = None, seed: int = 0
+    run: Run,
+    *,
+    space: str | None = None,
+    choice: ClusterChoice | None = None,
+    seed: int = 0,
+    update: Callable[..., None] = lambda done, note="": None,
 ) -> RunClusters:
     """Find the clusters of a run, numbered as on the map that `stylemix map` writes with the same options.
 
@@ -238,6 +243,8 @@ def clusters_of(
         By which method and into how many; as for `group_run`.
     seed : int
         Of the clusters.
+    update : callable
+        ``update(done, note=...)`` hears how far it is, up to 0.4.
 
     Returns
     -------
@@ -251,7 +258,7 @@ def clusters_of(
     StylemixError
         If the training did not finish.
     """
-    grouping = group_run(run, space=space, choice=choice, seed=seed)
+    grouping = group_run(run, space=space, choice=choice, seed=seed, update=update)
     labels, segments = grouping.clusters.labels, grouping.segments
     sizes = np.bincount(labels[labels >= 0], minlength=grouping.clusters.k).tolist()
     middles = [_medoid(grouping.points, labels == label) for label in range(grouping.clusters.k)]
