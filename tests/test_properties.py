@@ -387,8 +387,7 @@ def test_the_constant_of_fourier_grows_with_frequency_and_that_of_wavelets_does_
 # Verdicts.
 
 
-@pytest.fixture
-def measured() -> dict[str, Any]:
+def all_properties() -> dict[str, Any]:
     """A representation that has all properties, made up."""
     rows = {
         "shift": [(0.01, 0.01), (0.0232, 0.02), (0.1, 0.3)],
@@ -407,6 +406,12 @@ def measured() -> dict[str, Any]:
             "coefficients": 0.03, "bands_db": -21.0, "inverse_db": None, "iterations": 9, "seconds": 1.0,
         },
     }  # fmt: skip
+
+
+@pytest.fixture
+def measured() -> dict[str, Any]:
+    return all_properties()
+
 
 
 def test_all_is_well(measured: dict[str, Any]) -> None:
@@ -547,17 +552,22 @@ def test_the_bar_reaches_its_end_and_never_goes_back(
     assert seen[-2] == pytest.approx(totals[0], rel=1e-6)
 
 
-def test_a_page_without_some_numbers_is_written(measured: dict[str, Any], tmp_path: Path) -> None:
+def made_up_result() -> dict[str, Any]:
+    """What a page is made from, some of its numbers missing."""
+    measured = all_properties()
     properties = judged(measured)
     row = {"key": "x", "title": "X", "settings": "s", **measured, "properties": properties, "verdict": "v"}
     row["growth"] = None
-    result = {
+    return {
         "summary": ["said"], "representations": [row, {**row, "rebuilt": None, "properties": {
             key: value for key, value in properties.items() if key != "rebuilt"}}],
         "sounds": [{"file": "caf\udce9", "start_s": 0.0, "deformed": True}], "n_files": 1, "n_files_given": 99,
         "sample_rate": 22050, "averaging_s": 0.186, "excerpt_s": 2.0, "seconds": 1.0,
     }  # fmt: skip
-    write_page(tmp_path / "p.html", result)
+
+
+def test_a_page_without_some_numbers_is_written(tmp_path: Path) -> None:
+    write_page(tmp_path / "p.html", made_up_result())
     assert "1 of 99 files" in (tmp_path / "p.html").read_text(encoding="utf-8")
 
 

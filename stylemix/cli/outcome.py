@@ -100,7 +100,7 @@ def fail(message: str, *, as_json: bool, code: int = FAILED) -> typer.Exit:
     {"error": "no such file"}
     1
     """
-    line = " ".join(part.strip() for part in message.splitlines())
+    line = _printable(" ".join(part.strip() for part in message.splitlines()))
     if os.environ.get("STYLEMIX_DEBUG") and sys.exc_info()[0]:
         traceback.print_exc(file=sys.stderr)
     sys.stderr.write(f"stylemix: {line}\n")
@@ -160,10 +160,18 @@ def print_answer(data: Mapping[str, Any], lines: Iterable[str] | None, as_json: 
         # ASCII is UTF-8 whatever the terminal's encoding, also for file names that are no valid text.
         text = json.dumps(finite(data), allow_nan=False)
     else:
-        text = "\n".join(lines if lines is not None else _as_lines(finite(data)))
+        told = [part for line in lines for part in line.split("\n")] if lines is not None else _as_lines(finite(data))
+        text = "\n".join(map(_printable, told))
     # Not typer.echo: its answer would depend on whether a terminal reads it.
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _printable(line: str) -> str:
+    # The name of a file may hold what moves a terminal's cursor, changes its colours or turns what follows around.
+    from stylemix.audio import shown_name
+
+    return shown_name(line)
 
 
 def _as_lines(data: Mapping[str, Any]) -> list[str]:
