@@ -157,7 +157,7 @@ def _compact(points: np.ndarray, method: str, numbers: list[int], seed: int) -> 
             return KMeans(k, n_init=n_init, random_state=seed).fit_predict(rows)
 
     tree = method == "agglomerative"
-    k, tried = numbers[0], {}
+    k, tried = numbers[0], dict[int, float]()
     if len(numbers) > 1:
         k, tried = silhouettes_beyond_chance(points, _ward if tree else k_means, numbers, seed=seed)
     return Partition(_ward(points, k) if tree else k_means(points, k, n_init=10), _CRITERIA[method], tried)
