@@ -23,8 +23,10 @@ CORPORA, RECIPE, METRICS = "corpora.json", "recipe.toml", "metrics.json"
 MODEL, LATENTS, CARD = "model.safetensors", "latents.safetensors", "card.md"
 # How alpha is spaced, once that was measured.
 ALPHA = "alpha.json"
-# Everything that a training puts into its folder.
-PARTS = frozenset((CORPORA, RECIPE, METRICS, MODEL, LATENTS, CARD, ALPHA, "training", "previews", "tensorboard"))
+# Everything that a training puts into its folder, and the maps that are kept there.
+PARTS = frozenset(
+    (CORPORA, RECIPE, METRICS, MODEL, LATENTS, CARD, ALPHA, "training", "previews", "tensorboard", "maps")
+)
 SPLITS = ("train", "held-out", "divided")
 # A hundred thousand recordings take 30 MB.
 _LARGEST_TEXT = 1 << 26
