@@ -11,13 +11,9 @@ from stylemix.errors import BadInput
 from stylemix.pages.document import fill, json_for_html
 from stylemix.style_map.page import MapData, write_map
 from tests.browser import chromium, console_errors, open_page
+from tests.page_driving import PLACE, point_at, press, tone, wait_for
 
 HOSTILE = "</script><img src=x onerror=window.pwned=1>\u2028&amp;'\"<!--"
-
-
-def tone(index: int) -> tuple[np.ndarray, int]:
-    t = np.arange(44100) / 22050
-    return (0.5 * np.sin(2 * np.pi * (200 + 40 * index) * t)).astype(np.float32)[None], 22050
 
 
 def make_points(n: int = 12, *, names: tuple[str, str] = ("a.wav", "b.wav"), clip=tone, **more) -> MapData:
@@ -133,31 +129,6 @@ def test_data_that_do_not_fit_are_refused(change, rule):
 
 
 # ---- in a real browser
-
-PLACE = """const m = document.getElementById('map').segmentMap, box = m.canvas.getBoundingClientRect();
-const [x, y] = m.view.place(arguments[0]); return [box.left + x, box.top + y];"""
-
-
-def wait_for(driver, script: str, *, seconds: float = 8.0):
-    end = time.monotonic() + seconds
-    while not (value := driver.execute_script("return " + script)) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert value, f"never became true: {script}"
-    return value
-
-
-def point_at(driver, index: int, *, click: bool = False) -> None:
-    x, y = driver.execute_script(PLACE, index)
-    mouse = {"x": x, "y": y, "button": "left" if click else "none", "clickCount": int(click)}
-    for kind in ("mouseMoved", *(("mousePressed", "mouseReleased") if click else ())):
-        driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, **mouse})
-
-
-def press(driver, key: str) -> None:
-    from selenium.webdriver.common.action_chains import ActionChains
-
-    ActionChains(driver).send_keys(key).perform()
-
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):

@@ -32,8 +32,8 @@ const frame = (now) => { times.push(now); const begun = performance.now(); step(
   else done([1000 * (times.length - 1) / (now - times[0]), Math.max(...times.slice(1).map((t, i) => t - times[i])),
     work.sort((a, b) => a - b)[work.length >> 1]]); };
 requestAnimationFrame(frame);"""
-PAINTED = """return [performance.getEntriesByName('first-contentful-paint')[0].startTime,
-  performance.getEntriesByName('map-drawn')[0].startTime, performance.timing.loadEventEnd - performance.timing.navigationStart]"""
+PAINTED = """return [...['first-contentful-paint', 'map-drawn'].map((name) => performance.getEntriesByName(name)[0].startTime),
+  performance.getEntriesByType('navigation')[0].loadEventEnd]"""
 
 
 def noise(index: int) -> tuple[np.ndarray, int]:
@@ -81,14 +81,19 @@ def main() -> None:
         path = Path(folder) / "map.html"
         begun = time.perf_counter()
         facts = write_map(path, example(asked.segments, sound=asked.sound))
-        print(f"{asked.segments:,} segments: {facts['bytes'] / 1e6:.2f} MB of {MAX_BYTES / 1e6:.0f} MB, "
-              f"{facts['with_sound']:,} with sound, written in {time.perf_counter() - begun:.1f} s")
-        print(f"{'painter':8} {'first paint':>12} {'map drawn':>10} {'loaded':>8}   motion: frames/s (longest gap, work in a frame)")
+        print(
+            f"{asked.segments:,} segments: {facts['bytes'] / 1e6:.2f} MB of {MAX_BYTES / 1e6:.0f} MB, "
+            f"{facts['with_sound']:,} with sound, written in {time.perf_counter() - begun:.1f} s"
+        )
+        heads = f"{'painter':8} {'first paint':>12} {'map drawn':>10} {'loaded':>8}   "
+        print(heads + "motion: frames/s (longest gap, work in a frame)")
         for name in ("canvas", "webgl"):
             with chromium() as driver:
                 figures = measure(driver, path, asked.seconds, name)
             first, drawn, loaded = figures.pop("painted")
-            motions = "; ".join(f"{kind} {fps:.0f} ({gap:.0f} ms, {work:.1f} ms)" for kind, (fps, gap, work) in figures.items())
+            motions = "; ".join(
+                f"{kind} {fps:.0f} ({gap:.0f} ms, {work:.1f} ms)" for kind, (fps, gap, work) in figures.items()
+            )
             print(f"{name:8} {first:9.0f} ms {drawn:7.0f} ms {loaded:5.0f} ms   {motions}")
 
 
