@@ -24,7 +24,7 @@ from stylemix.explore.server import Desk, make_app
 from stylemix.explore.serving import listening, make_server, run_server
 
 FAKE = [sys.executable, "-m", "tests.fake_worker"]
-TOKEN = "t" * 43
+TOKEN, TICKET = "t" * 43, "o" * 43
 
 
 @dataclass
@@ -131,7 +131,7 @@ def serving(
     with listening(0) as listener:
         port = listener.getsockname()[1]
         desk = Desk(page, places or two_segments(), board, renderer)
-        server = make_server(make_app(desk, renderer, port=port, token=TOKEN))
+        server = make_server(make_app(desk, renderer, port=port, token=TOKEN, ticket=TICKET))
         thread = threading.Thread(target=lambda: asyncio.run(run_server(server, listener, board, ready.set)))
         thread.start()
         try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from stylemix.explore.gate import HEADERS, MOST_BODY_BYTES
-from tests.served import TOKEN, Client, Served, serving
+from tests.served import TICKET, TOKEN, Client, Served, serving
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,11 @@ def test_the_token_is_exchanged_for_a_cookie_that_no_script_and_no_other_site_ge
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     assert TOKEN not in cookie
     assert served.client().ask("GET", "/")[0] == 200
+
+
+def test_the_ticket_of_the_browser_that_is_opened_lets_in_once(served: Served) -> None:
+    # It stands in the list of processes, which every user of the machine can read.
+    assert [Client(served.port).ask("GET", f"/?token={TICKET}")[0] for _ in range(2)] == [303, 403]
 
 
 def test_a_browser_that_comes_again_keeps_its_history(served: Served) -> None:

@@ -57,10 +57,12 @@ class Gate:
         On which the server listens.
     token : str
         Of the address that the terminal shows.
+    ticket : str, optional
+        Another one that lets in once: other users of the machine can read it where a browser is started with it.
     """
 
-    def __init__(self, app: ASGIApp, *, port: int, token: str) -> None:
-        self._app, self._token = app, token
+    def __init__(self, app: ASGIApp, *, port: int, token: str, ticket: str | None = None) -> None:
+        self._app, self._token, self._ticket = app, token, ticket
         # Cookies are shared by all ports of a host: two servers must not take each other's.
         self._cookie = f"stylemix-{port}"
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
@@ -109,7 +111,7 @@ class Gate:
     ) -> None:
         from starlette.responses import RedirectResponse
 
-        if scope["method"] != "GET" or not hmac.compare_digest(given.encode(), self._token.encode()):
+        if scope["method"] != "GET" or not self._lets_in(given):
             raise Refused(403, f"the token is wrong; {_ENTER}")
         client = _cookie(headers, self._cookie)
         if client not in self._clients:
@@ -121,6 +123,12 @@ class Gate:
         response = RedirectResponse("/", status_code=303)
         response.set_cookie(self._cookie, client, path="/", httponly=True, samesite="strict")
         await response(scope, receive, _with_headers(send))
+
+    def _lets_in(self, given: str) -> bool:
+        if self._ticket is not None and hmac.compare_digest(given.encode(), self._ticket.encode()):
+            self._ticket = None
+            return True
+        return hmac.compare_digest(given.encode(), self._token.encode())
 
     def _client(self, headers: dict[str, list[str]]) -> str:
         # The names are 192 bits from the system's generator: how long a look-up takes tells nothing about them.

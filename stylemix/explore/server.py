@@ -204,7 +204,7 @@ class Desk:
         return self._board.find(_client(request), request.path_params["number"])
 
 
-def make_app(desk: Desk, renderer: Renderer, *, port: int, token: str) -> ASGIApp:
+def make_app(desk: Desk, renderer: Renderer, *, port: int, token: str, ticket: str | None = None) -> ASGIApp:
     """Put the application together.
 
     Parameters
@@ -217,6 +217,8 @@ def make_app(desk: Desk, renderer: Renderer, *, port: int, token: str) -> ASGIAp
         On which it is served.
     token : str
         That lets a browser in.
+    ticket : str, optional
+        That lets one in once.
 
     Returns
     -------
@@ -249,7 +251,7 @@ def make_app(desk: Desk, renderer: Renderer, *, port: int, token: str) -> ASGIAp
     app = Starlette(routes=routes, lifespan=lifespan)
     # An address is right or wrong: no answer is built of what a client wrote.
     app.router.redirect_slashes = False
-    return Gate(app, port=port, token=token)
+    return Gate(app, port=port, token=token, ticket=ticket)
 
 
 def disposition(name: str) -> str:

@@ -146,21 +146,21 @@ def serve(
     dict
         JSON-safe: address and hybrids.
     """
-    port, token = listener.getsockname()[1], new_token()
+    port, token, ticket = listener.getsockname()[1], new_token(), new_token()
     address = f"http://{LOOPBACK}:{port}/"
-    entrance = f"{address}?token={token}"
 
     def begun() -> None:
-        announce(entrance)
+        announce(f"{address}?token={token}")
         if open_browser:
             # Some browsers return only when they are closed.
+            entrance = f"{address}?token={ticket}"
             threading.Thread(target=webbrowser.open, args=(entrance,), daemon=True).start()
 
     board = Board()
     # Ctrl-C is how this ends, not a failure: the server raises it again when everything is closed.
     with contextlib.suppress(KeyboardInterrupt):
         renderer = Renderer(worker_command(str(places.run)))
-        app = make_app(Desk(page, places, board, renderer), renderer, port=port, token=token)
+        app = make_app(Desk(page, places, board, renderer), renderer, port=port, token=token, ticket=ticket)
         asyncio.run(run_server(make_server(app), listener, board, begun))
     return {"address": address, "hybrids": board.n_made}
 

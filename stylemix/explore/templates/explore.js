@@ -29,7 +29,7 @@ class ExplorePanel {
     for (const name of this.settings.materials) material.append(new Option(words[name], name));
     [seconds.min, seconds.max] = this.settings.seconds;
     mode.addEventListener("change", () => { this.modeChosen = true; this.show(); });
-    seconds.addEventListener("change", () => this.show());
+    seconds.addEventListener("change", () => { this.secondsChosen = true; this.show(); });
     alpha.addEventListener("input", () => {
       if (this.plan && this.plan.kind === "between") Object.assign(this.plan, { alpha: Number(alpha.value), x: undefined });
       this.show();
@@ -102,9 +102,15 @@ class ExplorePanel {
     if (corpora.length < 2) return this.map.say("Two corpora must be shown for a path between them");
     const moves = places.map((place) => moveAt(this.map, place, corpora, this.gone));
     this.plan = { kind: "walk", moves };
-    if (!this.modeChosen) this.dials.mode.value = "morph";
+    this.usualForPaths();
     this.show();
     return this.render();
+  }
+
+  // Two tracks drawn beside one another are meant to meet moment by moment, and a way takes longer than a place.
+  usualForPaths() {
+    if (!this.modeChosen) this.dials.mode.value = "morph";
+    if (!this.secondsChosen) this.dials.seconds.value = Math.max(this.dials.seconds.value, 12);
   }
 
   // By clicks or keys: a point at a time.
@@ -114,7 +120,7 @@ class ExplorePanel {
     const before = this.plan && this.plan.kind === "walk" && this.plan.clicked ? this.plan.moves : [];
     const move = moveAt(this.map, [at.px, at.py], corpora, this.gone);
     this.plan = { kind: "walk", clicked: true, moves: [...before, move] };
-    if (!this.modeChosen) this.dials.mode.value = "morph";
+    this.usualForPaths();
     this.map.say(`${this.plan.moves.length} points of a path; Render makes it`);
     return this.show();
   }
@@ -184,6 +190,13 @@ class ExplorePanel {
     this.show();
   }
 
+  // The same question, answered with other material.
+  another(job) {
+    this.load(job);
+    this.dials.variation.value = Math.min(this.dials.variation.max, Number(this.dials.variation.value) + 1);
+    return this.render();
+  }
+
   // ---- what is shown
 
   state(words) {
@@ -205,7 +218,7 @@ class ExplorePanel {
     trail.hidden = !isPath;
     if (isPath) trail.textContent = `A path, in ${this.order().steps.length} steps`;
     form.querySelector(".explore-alpha output").textContent = Number(this.dials.alpha.value).toFixed(2);
-    form.querySelector(".explore-why").textContent = this.settings.modes.find(({ name }) => name === this.dials.mode.value).why;
+    form.querySelector(".explore-why").textContent = `${this.dials.mode.value}: ${this.settings.modes.find(({ name }) => name === this.dials.mode.value).why}`;
     for (const name of ["material", "variation"]) this.dials[name].disabled = isPath;
     form.querySelector("[type=submit]").disabled = !this.complete;
     this.showMarks();

@@ -14,6 +14,8 @@ class ExploreHistory {
   async listen() {
     for (let failures = 0; ; ) {
       try {
+        // A browser holds six connections to a server: tabs that nobody sees must not take them all.
+        if (document.hidden && !this.busy) await new Promise((seen) => document.addEventListener("visibilitychange", seen, { once: true }));
         const answer = await fetch(`jobs?since=${this.version}`);
         if (answer.status === 403) return this.panel.state("Closed: open the address that the terminal shows");
         if (!answer.ok) throw new Error(String(answer.status));
@@ -31,8 +33,8 @@ class ExploreHistory {
   show({ version, ready, closed, jobs }) {
     this.version = version;
     this.closed = closed;
-    const busy = jobs.filter((job) => job.state === "waiting" || job.state === "rendering").length;
-    this.panel.state(busy ? `${busy} to render` : ready ? "Ready" : "Loading the model");
+    this.busy = jobs.filter((job) => job.state === "waiting" || job.state === "rendering").length;
+    this.panel.state(this.busy ? `${this.busy} to render` : ready ? "Ready" : "Loading the model");
     const there = new Set(jobs.map((job) => job.number));
     for (const [number, row] of this.rows) {
       if (there.has(number)) continue;
@@ -66,9 +68,11 @@ class ExploreHistory {
     }
   }
 
-  offers({ state, has_sound: sound }) {
-    const busy = state === "waiting" || state === "rendering";
-    return { play: state === "done", save: sound, command: state === "done", again: !busy && state !== "done", edit: true, cancel: busy };
+  offers({ state, has_sound: sound, order }) {
+    const busy = state === "waiting" || state === "rendering", done = state === "done";
+    // Modes without a search have but one answer.
+    const another = done && order.kind === "between" && ["match", "cross", "fade"].includes(order.mode);
+    return { play: done, save: sound, command: done, again: !busy && !done, another, edit: true, cancel: busy };
   }
 
   words({ state, ahead, stage, left_s: left, seconds, took_s: took, line, has_sound: sound, channels }) {
@@ -98,6 +102,7 @@ class ExploreHistory {
     add("play", "Play", button(), () => this.toggle(row));
     add("save", "Save", link);
     add("command", "Command", button(), () => this.command(row));
+    add("another", "Another", button(), () => this.panel.another(row.job));
     add("edit", "Edit", button(), () => this.panel.load(row.job));
     add("again", "Again", button(), () => this.again(row));
     add("cancel", "Cancel", button(), () => this.panel.post(`jobs/${job.number}/cancel`, {}));

@@ -1,8 +1,8 @@
 // From places on the map to what is asked for: two segments and how far between them, once or along a path.
 
 // The segment nearest to a place on the screen, among those that are shown and still have a recording.
-function nearestTo(map, [px, py], allowed) {
-  return map.view.at(px, py, Infinity, allowed);
+function nearestTo(map, place, allowed) {
+  return map.nearest(...map.toMap(...place), allowed);
 }
 
 function apart([ax, ay], [bx, by]) {
@@ -11,7 +11,7 @@ function apart([ax, ay], [bx, by]) {
 
 // Distances on the screen, not in the layout: what looks half way is half way, in space too.
 function shareBetween(map, place, source, target) {
-  const toSource = apart(place, map.view.place(source)), toTarget = apart(place, map.view.place(target));
+  const toSource = apart(place, map.place(source)), toTarget = apart(place, map.place(target));
   return toSource + toTarget ? toSource / (toSource + toTarget) : 0.5;
 }
 
@@ -21,7 +21,7 @@ function corporaAt(map, places, gone) {
   const distances = map.data.corpora.map((_, c) => {
     const allowed = (i) => corpus[i] === c && !gone.has(i);
     const near = places.map((place) => [place, nearestTo(map, place, allowed)]);
-    return near.some(([, i]) => i < 0) ? Infinity : near.reduce((sum, [place, i]) => sum + apart(place, map.view.place(i)), 0);
+    return near.some(([, i]) => i < 0) ? Infinity : near.reduce((sum, [place, i]) => sum + apart(place, map.place(i)), 0);
   });
   const order = distances.map((_, c) => c).filter((c) => distances[c] < Infinity).sort((a, b) => distances[a] - distances[b]);
   // The first corpus is alpha 0 everywhere: of two, the one that was given first.
@@ -62,6 +62,6 @@ function stepsOf(moves, seconds, stepS, most) {
 // Where on the map a hybrid lies: on the line between its two segments.
 function placeOf(map, { source, target, alpha, x, y }) {
   if (x !== undefined) return [x, y];
-  const from = map.view.place(source), to = map.view.place(target);
+  const from = map.place(source), to = map.place(target);
   return map.toMap(...from.map((value, axis) => value + (to[axis] - value) * alpha));
 }
