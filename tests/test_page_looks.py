@@ -219,11 +219,11 @@ def test_sound_that_is_still_being_read_is_waited_for(tmp_path, shared_browser):
     assert console_errors(shared_browser) == []
 
 
-def test_everything_fits_a_phone(page, width=380):
-    with chromium(width=width, height=800) as driver:
+def test_everything_fits_a_phone(page):
+    with chromium(width=380, height=800) as driver:
         open_page(driver, page)
         driver.execute_script(f"{MAP} map.select([0, 1, 2]); map.selection.command(); map.colourBy('pitch');")
-        assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 380
         assert console_errors(driver) == []
 
 

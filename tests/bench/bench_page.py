@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python tests/bench/bench_page.py [--segments 20000] [--seconds 3] [--sound]
 
-Drives Chromium without a graphics card, once with WebGL (drawn by the processor too, as in any browser without a card)
-and once without. Times between frames are those at which the browser calls `requestAnimationFrame`, 60 a second at most;
-times to draw are of the page's own work in a frame.
+Drives Chromium without a graphics card, once with the plain painter, which the page then chooses, and once with WebGL,
+which is then drawn by the processor too. Frames are those in which the browser calls `requestAnimationFrame`, 60 a
+second at most; the work in a frame is the page's own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from stylemix.style_map.page import MAX_BYTES, Layout, MapData, Values, write_map
 from tests.browser import chromium, open_page
 
-PAN = """const [seconds, kind, done] = arguments, map = document.getElementById('map').segmentMap, times = [], work = [];
+PAN = """const [seconds, kind, done] = arguments, map = document.getElementById('map').segmentMap;
+const times = [], work = [];
 const step = { pan: (t) => map.hands.drag(3 * Math.cos(t / 300), 3 * Math.sin(t / 300)),
   zoom: (t) => { map.view.space.zoomAt(1 + 0.02 * Math.cos(t / 300)); map.view.hurry(); } }[kind];
 const frame = (now) => { times.push(now); const begun = performance.now(); step(now); map.drawNow();
@@ -32,7 +33,8 @@ const frame = (now) => { times.push(now); const begun = performance.now(); step(
   else done([1000 * (times.length - 1) / (now - times[0]), Math.max(...times.slice(1).map((t, i) => t - times[i])),
     work.sort((a, b) => a - b)[work.length >> 1]]); };
 requestAnimationFrame(frame);"""
-PAINTED = """return [...['first-contentful-paint', 'map-drawn'].map((name) => performance.getEntriesByName(name)[0].startTime),
+PAINTED = """const at = (name) => performance.getEntriesByName(name)[0].startTime;
+return [at('first-contentful-paint'), at('map-drawn'),
   performance.getEntriesByType('navigation')[0].loadEventEnd]"""
 
 
