@@ -64,6 +64,50 @@ class Variant:
                 self._known[index] = scan(self, reader, condition).latents  # type: ignore[arg-type]
         return self._known[index]
 
+    def encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None = None) -> Latents:
+        """Make latents of frames.
+
+        Parameters
+        ----------
+        log_magnitude : np.ndarray, shape (K, N)
+            Frames.
+        condition : np.ndarray, shape (n_corpora,)
+            Weights of the corpora.
+        context : np.ndarray, optional
+            As for the run.
+
+        Returns
+        -------
+        Latents
+            One column a step.
+        """
+        return self._encode(log_magnitude, condition, context)
+
+    def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
+        """Make frames of latents.
+
+        Parameters
+        ----------
+        codes : np.ndarray, shape (D, M)
+            From `encode`.
+        condition : np.ndarray, shape (n_corpora,) or (n_corpora, M)
+            Weights of the corpora.
+        loudness : np.ndarray, shape (N,)
+            Of every frame.
+
+        Returns
+        -------
+        np.ndarray, shape (K, N)
+            Log-magnitudes.
+        """
+        return self._decode(codes, condition, loudness)
+
+    def _encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None) -> Latents:
+        raise NotImplementedError
+
+    def _decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
     def _apart(self, log_magnitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         import torch
 
@@ -78,7 +122,7 @@ class Variant:
 
 
 class Spectra(Variant):
-    """No latents: the level-free log-spectrum of each step.
+    """No latents: the level-free log-spectrum of each step, averaged over its frames and repeated for each.
 
     Parameters
     ----------
@@ -86,42 +130,12 @@ class Spectra(Variant):
         The trained model.
     """
 
-    def encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None = None) -> Latents:
-        """Average the frames of each step.
-
-        Parameters
-        ----------
-        log_magnitude : np.ndarray, shape (K, N)
-            Frames.
-        condition, context : np.ndarray
-            As for the run; not used.
-
-        Returns
-        -------
-        Latents
-            One number a band.
-        """
+    def _encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None) -> Latents:
         shape, loudness = self._apart(log_magnitude)
         patches = to_patches(shape, self._frames)
         return self._latents_of(patches.reshape(self._frames, len(shape), -1).mean(axis=0), loudness)
 
-    def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
-        """Repeat each step's spectrum.
-
-        Parameters
-        ----------
-        codes : np.ndarray, shape (K, M)
-            From `encode`.
-        condition : np.ndarray
-            As for the run; not used.
-        loudness : np.ndarray, shape (N,)
-            Of every frame.
-
-        Returns
-        -------
-        np.ndarray, shape (K, N)
-            Log-magnitudes.
-        """
+    def _decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
         return np.repeat(codes, self._frames, axis=1)[:, : len(loudness)] + loudness
 
 
@@ -168,44 +182,12 @@ class Pca(Variant):
             wave = read_wave(run.file_path(i), start_s=start, duration_s=seconds, sample_rate=run.vqt.sample_rate)
             yield self._apart(block_features(run, wave.samples))[0]
 
-    def encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None = None) -> Latents:
-        """Project what is left of each patch without the mean of the corpus.
-
-        Parameters
-        ----------
-        log_magnitude : np.ndarray, shape (K, N)
-            Frames.
-        condition : np.ndarray, shape (n_corpora,)
-            Weights of the corpora.
-        context : np.ndarray, optional
-            Not used.
-
-        Returns
-        -------
-        Latents
-            Of variance 1 each.
-        """
+    def _encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None) -> Latents:
         shape, loudness = self._apart(log_magnitude)
         patches = to_patches(shape - self._mean(condition), self._frames)
         return self._latents_of(self._components.T @ patches / self._deviations[:, None], loudness)
 
-    def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
-        """Project back.
-
-        Parameters
-        ----------
-        codes : np.ndarray, shape (D, M)
-            From `encode`.
-        condition : np.ndarray, shape (n_corpora,) or (n_corpora, M)
-            Weights of the corpora.
-        loudness : np.ndarray, shape (N,)
-            Of every frame.
-
-        Returns
-        -------
-        np.ndarray, shape (K, N)
-            Log-magnitudes.
-        """
+    def _decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
         n = len(loudness)
         mean = np.repeat(self._mean(condition), self._frames if np.ndim(condition) == 2 else 1, axis=1)[:, :n]
         frames = to_frames(self._components @ (codes * self._deviations[:, None]), self._frames)[:, :n]
@@ -225,42 +207,10 @@ class Unconditioned(Variant):
         The trained model.
     """
 
-    def encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None = None) -> Latents:
-        """Encode as the mean corpus.
-
-        Parameters
-        ----------
-        log_magnitude : np.ndarray, shape (K, N)
-            Frames.
-        condition : np.ndarray
-            Only its shape counts.
-        context : np.ndarray, optional
-            As for the run.
-
-        Returns
-        -------
-        Latents
-            The run's.
-        """
+    def _encode(self, log_magnitude: np.ndarray, condition: np.ndarray, context: np.ndarray | None) -> Latents:
         return self._run.encode(log_magnitude, np.full_like(condition, 1 / len(condition)), context)
 
-    def decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
-        """Decode as the mean corpus.
-
-        Parameters
-        ----------
-        codes : np.ndarray, shape (D, M)
-            From `encode`.
-        condition : np.ndarray
-            Only its shape counts.
-        loudness : np.ndarray, shape (N,)
-            Of every frame.
-
-        Returns
-        -------
-        np.ndarray, shape (K, N)
-            Log-magnitudes.
-        """
+    def _decode(self, codes: np.ndarray, condition: np.ndarray, loudness: np.ndarray) -> np.ndarray:
         return self._run.decode(codes, np.full_like(condition, 1 / len(condition)), loudness)
 
 

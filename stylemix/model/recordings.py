@@ -25,18 +25,7 @@ class _HasRecordings(Protocol):
         """Return what it was made from."""
 
     def file_path(self, index: int) -> Path:
-        """Find one of them.
-
-        Parameters
-        ----------
-        index : int
-            Into `files`.
-
-        Returns
-        -------
-        Path
-            An existing file.
-        """
+        """Find one of them, as `Run.file_path` does."""
 
 
 def find_recording(path: Path, folder: Path, *, run: Path, corpus: str) -> Path:
