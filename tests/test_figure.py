@@ -30,7 +30,8 @@ def make_map(n: int = 60, *, seed: int = 0, **more) -> MapData:
         "facts": {"Length of a segment": "about 2 s", "Placed by": "UMAP of latents", "Clusters": "3, by the BIC",
                   "Seed": "7", "Run": "a.mix", "Silent files": "none"},
         "layouts": [
-            Layout("latents-umap-2d", "UMAP of the latents", rng.standard_normal((n, 2)), {"trustworthiness": 0.934}),
+            Layout("latents-umap-2d", "UMAP of the latents", rng.standard_normal((n, 2)),
+                   {"trustworthiness": 0.934, "neighbours_kept": 0.5}),
             Layout("latents-pca-3d", "PCA of the latents", rng.standard_normal((n, 3)), {}, "Two of three are flat."),
         ],
         "values": {"pitch": Values("Pitch", "Hz", pitch, "log"), "loudness": Values("Loudness", "dB", -1.0 * index)},
@@ -71,7 +72,7 @@ def test_title_legend_axes_and_caption_say_what_is_shown(tmp_path):
     words = words_of(tmp_path / "a.svg")
     for said in ("Two worlds", "cage (30)", "bach (30)", "UMAP 1", "UMAP 2", "60 segments of cage and bach"):
         assert said in words
-    for said in ("Near means", "Seed: 7", "about 2 s", "UMAP of the latents", "Trustworthiness 0.93"):
+    for said in ("trust who is near whom", "Seed: 7", "UMAP of the latents", "Trustworthiness 0.93, neighbours kept"):
         assert said in words
     assert "Silent files" not in words
 
@@ -155,7 +156,7 @@ def test_a_layout_in_space_has_three_axes_and_its_note(tmp_path):
     assert {"PC 1", "PC 2", "PC 3"} <= {" ".join(pair) for pair in zip(words.split(), words.split()[1:], strict=False)}
     assert "Two of three are flat." in words
     # The caution is for methods that bend the space.
-    assert "Near means" not in words
+    assert "near whom" not in words
 
 
 def test_many_points_are_one_image_within_a_vector_file_and_text_stays_text(tmp_path):

@@ -150,24 +150,24 @@ def _draw(points: MapData, ink: Inking, heading: str, width_mm: float) -> tuple[
     # The name of the second axis stands to the left of a flat map.
     left_mm = _EDGE_MM + (4 if ink.layout.dims == 2 else 0)
     plot_mm = inner_mm + _EDGE_MM - left_mm - (_SIDE_MM + _EDGE_MM if beside else 0)
-    names = wrapped(heading, inner_mm, TITLE_PT, bold=True) if heading else []
+    names = wrapped(heading, inner_mm, TITLE_PT, bold=True)
     caption = wrapped(caption_of(points, ink), inner_mm, CAPTION_PT)
-    title_mm = text_height_mm(len(names), TITLE_PT) + (2 if names else 0)
-    caption_mm = text_height_mm(len(caption), CAPTION_PT)
+    title_mm = text_height_mm(len(names), TITLE_PT) + 2 if heading else 0.0
     map_mm = plot_mm * (0.86 if beside else 0.9)
     bar_mm = _BAR_MM if ink.values is not None else 0.0
     entries = legend_labels(points, ink, side_mm, map_mm - bar_mm if beside else 0.0)
     legend_mm = sum(legend_height_mm(label) for label, *_ in entries) + 2
     below_mm = 0.0 if beside else legend_mm + bar_mm + _EDGE_MM
-    height_mm = 2 * _EDGE_MM + title_mm + map_mm + below_mm + 4 + 2 + caption_mm
+    # Under the map the first axis is named, in 4 mm.
+    caption_top = _EDGE_MM + title_mm + map_mm + 4 + 2 + below_mm
+    height_mm = caption_top + text_height_mm(len(caption), CAPTION_PT) + _EDGE_MM
 
     figure = Figure(figsize=(width_mm / 25.4, height_mm / 25.4))
     # A canvas of its own, not pyplot's: nothing to close, no display, safe beside others.
     FigureCanvasAgg(figure)
     page = _Page(figure, width_mm, height_mm)
-    top = _EDGE_MM
-    page.text(_EDGE_MM, top, names, TITLE_PT, weight="bold")
-    top += title_mm
+    page.text(_EDGE_MM, _EDGE_MM, names, TITLE_PT, weight="bold")
+    top = _EDGE_MM + title_mm
     axes = page.axes(left_mm, top, plot_mm, map_mm, flat=ink.layout.dims == 2)
     _draw_map(axes, points, ink)
     side_at = (left_mm + plot_mm + _EDGE_MM, top) if beside else (_EDGE_MM, top + map_mm + 5)
@@ -175,7 +175,7 @@ def _draw(points: MapData, ink: Inking, heading: str, width_mm: float) -> tuple[
     if ink.values is not None:
         bar = page.axes(side_at[0] + 1, side_at[1] + legend_mm, min(side_mm - 4, 60.0), 2.6)
         _draw_bar(figure, bar, ink, ink.values)
-    page.text(_EDGE_MM, top + map_mm + 4 + 2 + below_mm, caption, CAPTION_PT, color="#45433e")
+    page.text(_EDGE_MM, caption_top, caption, CAPTION_PT, color="#45433e")
     return figure, height_mm
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stylemix.audio import shown_name
+from stylemix.style_map.columns import CAUTION
 from stylemix.style_map.data import MapData
 from stylemix.style_map.inking import GREY, INK, MARKERS, Inking, page_colours
 
@@ -235,13 +236,13 @@ def caption_of(points: MapData, ink: Inking) -> str:
         facts["Placed by"] = ink.layout.label
     said += [f"{name}: {one_line(str(value))}." for name, value in facts.items()]
     if ink.layout.scores:
-        scores = ", ".join(f"{one_line(name)} {score:.2f}" for name, score in ink.layout.scores.items())
-        said.append(f"{scores[0].upper()}{scores[1:]}.")
+        told = [f"{one_line(name.replace('_', ' '))} {score:.2f}" for name, score in ink.layout.scores.items()]
+        said.append(f"{', '.join(told).capitalize()}.")
     if ink.layout.note:
         said.append(shown_name(ink.layout.note))
     # PCA is a projection: its distances are those of the space, less what the other components hold.
     if "pca" not in f"{ink.layout.name} {points.facts.get('Placed by', '')}".lower():
-        said.append("Near means alike; distances between groups and the directions of the axes mean little.")
+        said.append(CAUTION)
     return " ".join(said)
 
 
