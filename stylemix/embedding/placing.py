@@ -97,10 +97,42 @@ def place(
         raise BadInput(f"k: must be at least 1 neighbour, got {k}")
     principal = principal_components(rows, _COMPONENTS)
     fresh = principal.of_others(new_features)
-    distances, nearest = _neighbours(fresh, principal.scores, k)
+    amid, nearest = amid_neighbours(fresh, principal.scores, on_map, k=k)
     exact = _as_principal(principal, fresh, on_map)
-    placed = _amid(on_map, distances, nearest, _close(on_map, k)) if exact is None else exact
-    return Placed(placed, _out(principal, new_features, rows, nearest, file), nearest)
+    return Placed(amid if exact is None else exact, _out(principal, new_features, rows, nearest, file), nearest)
+
+
+def amid_neighbours(
+    fresh: np.ndarray, known: np.ndarray, points: np.ndarray, *, k: int = NEIGHBOURS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Set new segments amid those of their neighbours in the space that lie together on the map.
+
+    Parameters
+    ----------
+    fresh : np.ndarray, shape (M, D)
+        The new ones in the space.
+    known : np.ndarray, shape (N, D)
+        Those of the map.
+    points : np.ndarray, shape (N, dims)
+        The map.
+    k : int
+        How many neighbours.
+
+    Returns
+    -------
+    placed : np.ndarray, shape (M, dims)
+        Where the new ones lie.
+    nearest : np.ndarray, shape (M, k), int
+        Their neighbours, the nearest first.
+
+    Examples
+    --------
+    >>> known = np.array([[0.0], [1.0], [9.0]])
+    >>> amid_neighbours(np.array([[1.0]]), known, 2 * known, k=2)[0].tolist()
+    [[2.0]]
+    """
+    distances, nearest = _neighbours(fresh, known, k)
+    return _amid(points, distances, nearest, _close(points, k)), nearest
 
 
 def _neighbours(fresh: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

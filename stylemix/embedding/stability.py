@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stylemix.embedding.placing import amid_neighbours
 from stylemix.errors import BadInput
 
 # A majority of segments that were there before makes a layout that is worth going on from; of fewer, a start would
@@ -127,14 +128,10 @@ def starting_points(before: np.ndarray, known: np.ndarray, scores: np.ndarray) -
     there = known >= 0
     if there.mean() < ENOUGH_KNOWN:
         return None
-    from sklearn.neighbors import KNeighborsRegressor
-
     start = np.empty((len(known), before.shape[1]))
     start[there] = before[known[there]]
     if not there.all():
-        # Amid a few: the mean of many neighbours lies in the middle of everything.
-        model = KNeighborsRegressor(min(5, int(there.sum())), weights="distance")
-        start[~there] = model.fit(scores[there], start[there]).predict(scores[~there])
+        start[~there] = amid_neighbours(scores[~there], scores[there], start[there])[0]
     return start
 
 
