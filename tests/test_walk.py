@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from stylemix.hybrid.walk import Walk, WalkStep, parse_walk
 from stylemix.hybrid.walk_alignment import LEAST_SPAN_S, align_walk, track_latents
 from stylemix.hybrid.walk_roles import walk_roles
 from stylemix.hybrid.warp import warp
-from tests.fake_run import RATE, FakeRun, music
+from tests.fake_run import FRAMES, RATE, FakeRun, music
 
 STEPS = "0:1-9:0.25,2:2-12:0.5,4:6-13:1"
 
@@ -358,16 +359,21 @@ def test_a_search_stays_with_the_stretch_whose_turn_it_is(run: FakeRun, align: s
     assert one.apart(two, slack=1) > 0.3
 
 
-def test_a_silent_stretch_of_the_target_is_no_mistake(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    sound = np.concatenate([music(rng, 3 * RATE, [220.0]), np.zeros((1, 7 * RATE), np.float32)], axis=1)
-    sounds = {"a": music(rng, 10 * RATE, [330.0]), "b": sound}
-    run = FakeRun({name: [Wave(x, RATE).save(tmp_path / f"{name}.wav")] for name, x in sounds.items()})
-    # The last but one of the second file's segments begins at 6 s.
-    steps = "0:1-6:0.5,2.4:2-9:0.5,4.8:3-6:0.5"
-    assert track_latents(run, tracks(run, steps)[1]).loudness[80:145].max() < SILENCE  # type: ignore[arg-type]
-    for mode in ("match", "morph", "fade"):
-        assert np.isfinite(hybrid(run, walk=steps, mode=mode).samples).all()  # type: ignore[arg-type]
+def test_a_silent_stretch_of_the_target_is_no_mistake(run: FakeRun) -> None:
+    source, target = run.latents(0), run.latents(2)
+    first, stop = 20, 40
+    loudness = target.loudness.copy()
+    loudness[first * FRAMES : stop * FRAMES] = SILENCE - 1
+    borders = np.array([first, stop]) / source.step_rate_hz
+    dials = find_asked({"mode": "match"}).dials
+    hushed = replace(target, loudness=loudness)
+    (found,) = align_walk(source, hushed, borders, 1, dials=dials, n_candidates=24, seed=0)
+    np.testing.assert_array_equal(found.step[first:stop], np.arange(first, stop))
+    assert not np.array_equal(found.step[:first], np.arange(first))
+    # Where all of it is, there is nothing to be heard.
+    silent = replace(target, loudness=np.full_like(loudness, SILENCE - 1))
+    with pytest.raises(BadInput, match="the target is silent"):
+        align_walk(source, silent, borders, 1, dials=dials, n_candidates=24, seed=0)
 
 
 # ---- rendering

@@ -9,7 +9,7 @@ import numpy as np
 
 from stylemix.arrays import Latents
 from stylemix.hybrid.align import Path, variations
-from stylemix.hybrid.alignment.check import SILENCE
+from stylemix.hybrid.alignment.check import SILENCE, check
 from stylemix.hybrid.dials import Dials
 from stylemix.hybrid.modes import MODES
 from stylemix.hybrid.target_stretch import cut
@@ -101,6 +101,7 @@ def align_walk(
     borders = np.round(borders_s * source.step_rate_hz).astype(int).tolist()
     if MODES[dials.mode].target == "warped":
         return [warp(source, target, dials=dials, pins=borders)]
+    check(source, [target])
     edges = spans(borders, min(source.n_steps, target.n_steps), round(LEAST_SPAN_S * source.step_rate_hz))
     parts: list[list[np.ndarray]] = [[] for _ in range(n)]
     for i, (first, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
