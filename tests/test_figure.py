@@ -132,8 +132,11 @@ class Pen:
         *place, words = place_and_words
         self.at[words] = tuple(place)
 
+    def annotate(self, words, place, *_, **__) -> None:
+        self.at[words] = tuple(place)
 
-def test_a_number_stands_on_the_medoid_or_in_the_middle_of_its_cluster():
+
+def test_a_number_stands_at_the_medoid_or_in_the_middle_of_its_cluster():
     points = make_map(30)
     place = points.layouts[0].points
     infos = [ClusterInfo(k + 1, name, 10, {}, 3 + k) for k, name in enumerate(points.cluster_names)]
@@ -144,6 +147,9 @@ def test_a_number_stands_on_the_medoid_or_in_the_middle_of_its_cluster():
     members = place[points.cluster == 0]
     nearest = np.linalg.norm(members - members.mean(axis=0), axis=1).argmin()
     assert found.at["1"] == tuple(members[nearest])
+    deep = Pen()
+    draw_numbers(deep, replace(points, infos=infos), ink_of(points, "cluster", 1))
+    assert deep.at["1"] == tuple(points.layouts[1].points[3])
     nothing = Pen()
     draw_numbers(nothing, points, ink_of(points, "corpus", 0))
     assert nothing.at == {}
@@ -167,6 +173,15 @@ def test_many_points_are_one_image_within_a_vector_file_and_text_stays_text(tmp_
     assert "6,000 segments" in words_of(tmp_path / "a.svg")
     draw_map(make_map(60), tmp_path / "b.svg")
     assert "<image" not in (tmp_path / "b.svg").read_text()
+
+
+def test_a_flat_map_is_a_flat_picture_and_both_axes_keep_one_scale(tmp_path):
+    place = make_map().layouts[0].points
+    heights = [
+        draw_map(make_map(layouts=[Layout("a", "A", place * [1, y])]), tmp_path / f"{y}.png")["height_mm"]
+        for y in (0.1, 1.0)
+    ]
+    assert heights[0] < heights[1] - 20
 
 
 def test_one_segment_and_points_in_one_place_are_drawn(tmp_path):

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from stylemix.errors import BadInput
 from stylemix.files import atomic_path, check_output
-from stylemix.style_map.data import MapData, Values
+from stylemix.style_map.data import Layout, MapData, Values
 from stylemix.style_map.figure_words import (
     CAPTION_PT,
     LEGEND_PT,
@@ -35,6 +37,7 @@ _BESIDE_FROM_MM = 130.0
 _SIDE_MM = 48.0
 _EDGE_MM = 3.0
 _BAR_MM = 13.0
+_FLATTEST, _TALLEST = 0.5, 0.88
 _AXES = {"pca": "PC", "isomap": "Isomap", "tsne": "t-SNE", "t-sne": "t-SNE", "umap": "UMAP"}
 
 
@@ -91,7 +94,6 @@ def draw_map(
 
     Examples
     --------
-    >>> import numpy as np
     >>> points = MapData(np.eye(2), np.array([0, 1]), np.array([0, 0]), ["a.wav", "b.wav"], np.zeros(2), np.ones(2),
     ...                  ["cage", "bach"], ["1: both"])
     >>> draw_map(points, getfixture("tmp_path") / "map.svg")["colour"]
@@ -153,10 +155,10 @@ def _draw(points: MapData, ink: Inking, heading: str, width_mm: float) -> tuple[
     names = wrapped(heading, inner_mm, TITLE_PT, bold=True)
     caption = wrapped(caption_of(points, ink), inner_mm, CAPTION_PT)
     title_mm = text_height_mm(len(names), TITLE_PT) + 2 if heading else 0.0
-    map_mm = plot_mm * (0.86 if beside else 0.9)
     bar_mm = _BAR_MM if ink.values is not None else 0.0
-    entries = legend_labels(points, ink, side_mm, map_mm - bar_mm if beside else 0.0)
+    entries = legend_labels(points, ink, side_mm, _TALLEST * plot_mm - bar_mm if beside else 0.0)
     legend_mm = sum(legend_height_mm(label) for label, *_ in entries) + 2
+    map_mm = max(plot_mm * _proportion(ink.layout), legend_mm + bar_mm if beside else 0.0)
     below_mm = 0.0 if beside else legend_mm + bar_mm + _EDGE_MM
     # Under the map the first axis is named, in 4 mm.
     caption_top = _EDGE_MM + title_mm + map_mm + 4 + 2 + below_mm
@@ -177,6 +179,14 @@ def _draw(points: MapData, ink: Inking, heading: str, width_mm: float) -> tuple[
         _draw_bar(figure, bar, ink, ink.values)
     page.text(_EDGE_MM, caption_top, caption, CAPTION_PT, color="#45433e")
     return figure, height_mm
+
+
+def _proportion(layout: Layout) -> float:
+    """Height of a map over its width: that of its points, within limits, since both axes have one scale."""
+    if layout.dims == 3:
+        return _TALLEST
+    wide, tall = np.ptp(np.asarray(layout.points, dtype=float), axis=0)
+    return float(np.clip(tall / wide + 0.05, _FLATTEST, _TALLEST)) if wide > 0 else _TALLEST
 
 
 class _Page:

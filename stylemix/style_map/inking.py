@@ -202,7 +202,7 @@ def draw_points(axes: Any, points: MapData, ink: Inking) -> None:
 
 
 def draw_numbers(axes: Any, points: MapData, ink: Inking) -> None:
-    """Write each cluster's number on its medoid, where clusters are what is shown.
+    """Write each cluster's number at its medoid, where clusters are what is shown.
 
     Parameters
     ----------
@@ -217,9 +217,17 @@ def draw_numbers(axes: Any, points: MapData, ink: Inking) -> None:
         return
     for cluster in np.unique(points.cluster[points.cluster >= 0]):
         medoid = _medoid(points, int(cluster), np.asarray(ink.layout.points))
-        axes.text(
-            *ink.layout.points[medoid], str(cluster + 1), ha="center", va="center", size=6.5, weight="bold", color=INK,
-            bbox={"boxstyle": "circle,pad=0.28", "fc": "white", "ec": ink.faces[medoid], "lw": 1.0}, zorder=10,
+        look: dict[str, Any] = {
+            "ha": "center", "va": "center", "size": 6.5, "weight": "bold", "color": INK, "zorder": 10,
+            "bbox": {"boxstyle": "circle,pad=0.28", "fc": "white", "ec": ink.faces[medoid], "lw": 1.0},
+        }  # fmt: skip
+        if ink.layout.dims == 3:
+            axes.text(*ink.layout.points[medoid], str(cluster + 1), **look)
+            continue
+        # Beside the medoid and joined to it: on it, the number of a small cluster would hide the cluster.
+        axes.annotate(
+            str(cluster + 1), ink.layout.points[medoid], (9.0, 9.0), textcoords="offset points",
+            arrowprops={"arrowstyle": "-", "color": INK, "lw": 0.6, "shrinkA": 0, "shrinkB": 0}, **look,
         )  # fmt: skip
 
 
