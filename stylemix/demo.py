@@ -12,6 +12,7 @@ from stylemix.files import readable_os_errors
 
 if TYPE_CHECKING:
     from stylemix.model.run import Run
+    from stylemix.style_map.data import MapData
 
 EXCERPT_S = 20.0
 ALPHAS = (0.25, 0.5, 0.75)
@@ -66,12 +67,12 @@ def make_demo(
     clock = _Clock()
     run = clock.time("corpora and training", lambda: _trained(folder, minutes, seed, force, show_progress))
     results = clock.time("hybrids", lambda: _hybrids(run, folder / "hybrids", show_progress))
-    atlas = clock.time("map", lambda: _map(run, folder / "map.html", show_progress))
-    clock.time("page", lambda: _write_page(page, run, folder / "hybrids", results, clock.seconds))
+    points, atlas = clock.time("map", lambda: _map(run, folder / "map.html", show_progress))
+    clock.time("page", lambda: _write_page(page, run, folder / "hybrids", results, points, clock.seconds))
     return {
         "page": str(page),
         "map": str(folder / "map.html"),
-        "segments": atlas.get("segments"),
+        "segments": atlas["segments"],
         "run": str(run.path),
         "hybrids": {name: result["out"] for name, result in results.items()},
         "error_over_pca": run.metrics["error_over_pca"],
@@ -122,17 +123,25 @@ def _hybrids(run: Run, folder: Path, show: bool) -> dict[str, dict[str, Any]]:
     return results
 
 
-def _map(run: Run, out: Path, show: bool) -> dict[str, Any]:
-    from stylemix.style_map.atlas import map_run
+def _map(run: Run, out: Path, show: bool) -> tuple[MapData, dict[str, Any]]:
+    from stylemix.progress import progress
+    from stylemix.style_map.atlas import map_data
+    from stylemix.style_map.page import write_map
 
-    return map_run(run, out, force=True, show_progress=show)
+    with progress("map", 1.0, show=show) as update:
+        points = map_data(run, hybrids=True, update=update)
+        return points, write_map(out, points, force=True)
 
 
 def _write_page(
-    page: Path, run: Run, folder: Path, results: dict[str, dict[str, Any]], spent: dict[str, float]
+    page: Path,
+    run: Run,
+    folder: Path,
+    results: dict[str, dict[str, Any]],
+    points: MapData,
+    spent: dict[str, float],
 ) -> None:
     from stylemix.listening import ListeningData, TrainingCurve, write_listening_page
-    from stylemix.style_map.atlas import map_data
 
     m, curve = run.metrics, run.metrics["curve"]
     source, target = (name.replace("-", " ") for name in run.corpora[:2])
@@ -148,7 +157,7 @@ def _write_page(
         facts=_facts(run, results, spent),
         curve=TrainingCurve(x=[row[0] for row in curve], error=[row[3] for row in curve], pca=curve[0][3]),
         tables=[_fade_table(folder, results)],
-        points=map_data(run),
+        points=points,
     )
     write_listening_page(page, data, force=True)
 

@@ -157,3 +157,103 @@ def test_a_segment_is_described_by_its_own_sound_once(run, tmp_path, monkeypatch
     np.testing.assert_array_equal(scattering_of_segments(path, "hash", start_s, duration_s, cache=cache), found)
     with pytest.raises(TypeError):
         scattering_of_segments(path, "hash", start_s + 0.1, duration_s, cache=cache)
+
+
+@pytest.fixture
+def own(run, tmp_path):
+    """The same run in a folder of its own, where it can keep its maps."""
+    mine = copy.copy(run)
+    mine.path = tmp_path / "own.mix"
+    mine.path.mkdir()
+    return mine
+
+
+def test_every_segment_is_measured_and_every_cluster_told(own):
+    points = map_data(own, clusters="kmeans:2")
+    assert list(points.values) == ["loudness", "pitch", "brightness", "noisiness", "density"]
+    # What is played high is measured high.
+    pitch = points.values["pitch"].array
+    assert np.nanmedian(pitch[points.corpus == 1]) > 4 * np.nanmedian(pitch[points.corpus == 0])
+    assert [(one.number, one.size) for one in points.infos] == [(1, 6), (2, 6)]
+    for one in points.infos:
+        assert points.cluster[one.medoid] == one.number - 1
+        (other,) = one.nearest
+        assert one.shares[other] == 0
+        assert one.silhouette > 0.5
+    assert points.facts["Numbers of clusters"].endswith("--clusters kmeans:2")
+    assert points.facts["Purity of the clusters"] == "1.00; one cluster would have 0.50"
+
+
+def test_layouts_are_those_asked_for_and_look_the_same_again(own):
+    points = map_data(own, layouts="pca, pca:3")
+    assert [(one.name, one.points.shape) for one in points.layouts] == [("pca-2d", (12, 2)), ("pca-3d", (12, 3))]
+    np.testing.assert_array_equal(points.xy, points.layouts[0].points)
+    assert 0.5 < points.layouts[0].scores["Trustworthiness"] <= 1
+    assert "of what sets segments apart" in points.layouts[0].note
+    assert sorted(path.name for path in (own.path / "maps").iterdir()) == [
+        "both-pca-2d.safetensors", "both-pca-3d.safetensors",
+    ]  # fmt: skip
+    np.testing.assert_array_equal(map_data(own, layouts="pca").xy, points.xy)
+    # UMAP needs neighbourhoods: of twelve segments there are none, and the page says so.
+    assert "Too few different segments for UMAP" in map_data(own, layouts="umap").layouts[0].note
+
+
+@pytest.mark.parametrize("wrong", ["", "umap:4", "mds", "pca:"])
+def test_an_unknown_layout_is_refused_before_any_work(run, wrong):
+    with pytest.raises(BadInput, match="^layouts: "):
+        map_data(run, layouts=wrong)
+
+
+def test_a_run_that_cannot_keep_its_maps_says_so(run):
+    assert "the map is not kept" in map_data(run, layouts="pca").facts["Notes"]
+    assert not run.path.exists()
+
+
+def test_new_files_are_set_on_the_map_and_leave_it_as_it_is(own, tmp_path):
+    before = map_data(own, layouts="pca")
+    rng = np.random.default_rng(7)
+    low = Wave(music(rng, 6 * RATE, [110.0, 164.8, 220.0]), RATE).save(tmp_path / "low.wav")
+    noise = Wave(rng.standard_normal(4 * RATE) / 5, RATE).save(tmp_path / "noise.wav")
+    points = map_data(own, layouts="pca", add=[low, noise])
+    assert points.placed.tolist() == [False] * 12 + [True] * 5
+    np.testing.assert_array_equal(points.xy[:12], before.xy)
+    assert points.corpus_names[-1] == "new files"
+    assert points.corpus[12:].tolist() == [2] * 5
+    assert list(dict.fromkeys(points.files))[-2:] == ["low.wav", "noise.wav"]
+    # Notes like those of a corpus lie among it; noise is like nothing there, and is said to be.
+    assert set(points.cluster[12:15]) <= set(points.cluster[:6])
+    middle = points.xy[:6].mean(axis=0)
+    assert np.linalg.norm(points.xy[12:15] - middle, axis=1).max() < np.linalg.norm(points.xy[6:12] - middle, axis=1).min()
+    assert points.facts["New files"].endswith("of their 5 segments are like nothing on the map")
+    assert int(points.facts["New files"].split()[0]) >= 2
+    samples, rate = points.clip(15)
+    np.testing.assert_allclose(samples, read_wave(noise).samples[:, : round(points.duration_s[15] * rate)], atol=1e-6)
+
+
+def test_a_file_of_the_run_is_not_added_again(run, tmp_path):
+    for files, why in (([run.files[0].path], "is of the run and on its map already"), ([tmp_path / "no.wav"], "no.wav")):
+        with pytest.raises(BadInput, match=why):
+            map_data(run, layouts="pca", add=files)
+
+
+def test_pictures_without_a_page(own, tmp_path):
+    facts = map_run(own, pictures=[tmp_path / "m.png", tmp_path / "m.svg"], layouts="pca", colour="pitch",
+                    show_progress=False)  # fmt: skip
+    assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
+    assert "Hz" in (tmp_path / "m.svg").read_text("utf-8")
+    assert "path" not in facts
+    assert facts["lines"][-1].endswith("m.svg: a picture")
+    with pytest.raises(BadInput, match="nothing is to be written"):
+        map_run(own)
+    with pytest.raises(BadInput, match="exists already"):
+        map_run(own, tmp_path / "m.html", pictures=[tmp_path / "m.png"], show_progress=False)
+    assert not (tmp_path / "m.html").exists()
+
+
+@pytest.mark.slow
+def test_hybrids_between_the_clusters_are_on_the_map(own, tmp_path):
+    facts = map_run(own, tmp_path / "map.html", layouts="pca", clusters="kmeans:2", hybrids=True, show_progress=False)
+    assert facts["hybrids"] == 6
+    made = map_data(own, layouts="pca", clusters="kmeans:2", hybrids=True).hybrids
+    assert {(one.source_cluster, one.target_cluster) for one in made} == {(1, 2), (2, 1)}
+    assert all("--clusters kmeans:2" in one.command for one in made)

@@ -54,8 +54,9 @@ def test_the_numbers_are_those_of_the_map(run):
         middles = (points.start_s[mine] + points.duration_s[mine] / 2) * run.latents(index).step_rate_hz
         np.testing.assert_array_equal(found.steps[index][middles.astype(int)] - 1, points.cluster[mine])
     assert points.facts["Numbers of clusters"].startswith("those of hybrid")
-    for other in (map_data(run, seed=1), map_data(run, space="latents")):
-        assert "Numbers of clusters" not in other.facts
+    # Other numbers, and the options with which a hybrid has them too.
+    assert map_data(run, seed=1).facts["Numbers of clusters"].endswith("--target-cluster --cluster-seed 1")
+    assert map_data(run, space="latents").facts["Numbers of clusters"].endswith("--target-cluster --space latents")
 
 
 def test_every_step_is_in_one_cluster_and_every_cluster_where_it_sounds(run, found):

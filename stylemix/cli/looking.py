@@ -24,25 +24,38 @@ def inspect(folders: opt.Folders, as_json: opt.Json = False) -> None:
 
 def map_styles(
     run: opt.RunFolder,
-    out: opt.Out,
+    out: opt.MaybeOut = None,
     space: opt.Space = None,
+    layouts: opt.Layouts = "umap,umap:3,pca",
+    clusters: opt.ClustersBy = None,
+    hybrids: opt.Hybrids = True,
+    add: opt.Add = None,
+    png: opt.Png = None,
+    svg: opt.Svg = None,
+    colour: opt.Colour = "corpus",
     seed: opt.Seed = 0,
     force: opt.Force = False,
     as_json: opt.Json = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Draw the style clusters on a page where a click plays the sound.
+    """Draw the style clusters on a page where a click plays the sound, with hybrids between them.
 
     \b
     Example:
       stylemix map both.mix --out map.html
-      stylemix map both.mix --out map.html --space scattering
+      stylemix map both.mix --out map.html --space scattering --layouts tsne,pca:3 --clusters kmeans:6
+      stylemix map both.mix --out map.html --add song.wav --svg map.svg --colour cluster
     """
     with answer(as_json) as give:
         from stylemix.model.run import load_run
         from stylemix.style_map.atlas import map_run
 
-        give(map_run(load_run(run), out, space=space, force=force, seed=seed, show_progress=not quiet))
+        pictures = [path for path in (png, svg) if path is not None]
+        result = map_run(
+            load_run(run), out, pictures=pictures, colour=colour, space=space, layouts=layouts, clusters=clusters,
+            hybrids=hybrids, add=add or (), force=force, seed=seed, show_progress=not quiet,
+        )  # fmt: skip
+        give(result, result["lines"])
 
 
 def clusters(

@@ -55,6 +55,37 @@ ClustersBy: TypeAlias = Annotated[
     ),
 ]
 
+Layouts: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="METHOD[:DIMS],...",
+        help="Ways to place the segments, the first shown first: umap, tsne, isomap or pca, in 2 or 3 dimensions.",
+    ),
+]
+Hybrids: TypeAlias = Annotated[
+    bool, typer.Option(help="Render hybrids of each cluster with its nearest one of the other style.")
+]
+Add: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--add", metavar="FILE", readable=False, show_default=False,
+        help="Set a sound file that is not of the run on its map; may be given again.",
+    ),
+]
+Png: TypeAlias = Annotated[
+    Path | None, typer.Option("--png", metavar="FILE", readable=False, help="Draw a still picture, too or only.")
+]
+Svg: TypeAlias = Annotated[
+    Path | None, typer.Option("--svg", metavar="FILE", readable=False, help="The same with lines and text.")
+]
+Colour: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="WHAT", help="What colours tell in these pictures: corpus, cluster, time, loudness, pitch, brightness, "
+        "noisiness or density.",
+    ),
+]
+
 Csv: TypeAlias = Annotated[
     Path | None,
     typer.Option("--csv", metavar="FILE|-", readable=False, help="Write a table, a row a cluster; - for stdout."),
