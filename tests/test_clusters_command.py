@@ -311,6 +311,7 @@ def test_what_is_in_no_cluster_is_counted_and_left_out(run, found, tmp_path):
         ("Ćosić: 東京", "Ćosić-東京"),
         ("a\udcffb", "a-b"),
         ("x" * 300, "x" * 20),
+        ("x" * 19 + " " + "y" * 100, "x" * 19),
         ("é" * 300, "é" * 10),
     ],
 )

@@ -117,6 +117,12 @@ def test_clusters_with_the_same_words_are_told_apart():
     assert found[:2] == [("dark", "louder"), ("dark", "quieter")]
 
 
+def test_of_three_with_the_same_words_two_are_on_one_side_of_the_widest_gap():
+    hz = np.repeat([900.0, 940.0, 1300.0, 4000, 4000, 4000, 4000, 4000], 20)
+    found = words_of_clusters(np.repeat(range(8), 20), 8, described(160, brightness=hz))
+    assert found[:3] == [("dark", "darker"), ("dark", "darker"), ("dark", "brighter")]
+
+
 def test_no_two_names_are_equal_even_of_clusters_that_nothing_tells_apart():
     labels = np.arange(60) % 6
     names = name_clusters(labels, np.tile([0.5, 0.5], (6, 1)), NAMES, described(60))

@@ -25,8 +25,6 @@ DECAY = 0.84
 # A partial stands out of what surrounds it within an octave. In white, pink and brown noise, 60 segments each, the
 # highest such peak was of 3.5 dB in 2 s, 4.7 dB in 1 s and 6.6 dB in half a second.
 LEAST_PEAK_DB = 6.0
-# A fundamental may be weaker than the strongest partial, but it is there.
-WEAKEST_DB = 30.0
 # What rises within 35 ms, in the mean over bands weighted by the root of their bins, since the level of a band of few
 # bins moves by itself in noise. On plucked, organ and string tones of 1, 4 and 8 a second, noises and a chorus, this
 # finds the onsets with an F-measure of 0.89. From one frame to the next, all bands alike, it was 0.64, and noise had 11
@@ -113,8 +111,7 @@ def strongest_fundamental_hz(magnitude: np.ndarray) -> float:
     stands_out = level - median_filter(level, PER_OCTAVE + 1, mode="nearest")
     inner = level[1:-1]
     peaks = 1 + np.flatnonzero((inner > level[:-2]) & (inner >= level[2:]) & (stands_out[1:-1] >= LEAST_PEAK_DB))
-    candidates = peaks[(at[peaks] <= HIGHEST_HZ)]
-    candidates = candidates[level[candidates] >= level[candidates].max(initial=-np.inf) - WEAKEST_DB]
+    candidates = peaks[at[peaks] <= HIGHEST_HZ]
     if not len(candidates):
         return float("nan")
     # The square root of the amplitude, between what is heard (about its power to 0.3) and what is there.
