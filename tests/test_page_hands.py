@@ -111,7 +111,7 @@ def test_leaving_one_out_and_clearing(browser):
 def test_the_search_finds_tags_and_selects(browser):
     browser.find_element("id", "map-search").send_keys("wils")
     assert browser.find_element("css selector", ".map-search output").text == "6 segments in 1 file"
-    click(browser, ".map-found button")
+    click(browser, ".map-search button")
     assert selected(browser) == [1, 3, 5, 7, 9, 11]
 
 

@@ -164,6 +164,7 @@ class SegmentMap {
   }
 
   goTo(i) {
+    this.byKeys = true;
     this.view.hovered = i;
     this.view.space.reveal(i);
     return this.play(i);
@@ -226,7 +227,11 @@ class SegmentMap {
 
   applyFilters() {
     const { view, legend } = this;
-    for (let i = 0; i < this.n; i++) view.shown[i] = legend.shows(i);
+    let n = 0;
+    for (let i = 0; i < this.n; i++) n += view.shown[i] = legend.shows(i) ? 1 : 0;
+    const all = n === this.n;
+    this.root.querySelector("#map-show").textContent = all ? "Show" : `Shown: ${n.toLocaleString("en")} of ${this.n.toLocaleString("en")}`;
+    this.root.querySelector(".map-reset").hidden = all;
     if (view.hovered >= 0 && !view.shown[view.hovered]) view.hovered = -1;
     this.recolour();
   }
@@ -241,7 +246,7 @@ class SegmentMap {
     const nFiles = hits.filter(Boolean).length;
     const output = this.root.querySelector(".map-search output");
     output.textContent = !wanted ? "" : n ? `${n} ${n === 1 ? "segment" : "segments"} in ${nFiles} ${nFiles === 1 ? "file" : "files"}` : "No file has that in its name or tags";
-    this.root.querySelector(".map-found button").hidden = !n;
+    this.root.querySelector(".map-search button").hidden = !n;
     this.recolour();
   }
 

@@ -37,7 +37,9 @@ class MapHands {
     for (const one of this.tools) one.button.setAttribute("aria-pressed", String(one === tool));
     this.hint.textContent = tool.name === "move" && this.map.view.space.dims === 3 ? "Drag to turn, with Shift to move" : tool.hint || "";
     this.canvas.classList.toggle("drawing", tool.name !== "move");
+    if (this.map.root.dataset.tool === name) return;
     this.map.root.dataset.tool = name;
+    this.map.tell("tool", { name });
   }
 
   spot(event) {
@@ -52,6 +54,7 @@ class MapHands {
 
   hover(i) {
     const { view } = this.map;
+    this.map.byKeys = false;
     if (i === view.hovered) return;
     view.hovered = i;
     this.canvas.classList.toggle("on-point", i >= 0);

@@ -25,7 +25,9 @@ class MapLayouts {
   }
 
   show(index) {
-    const { scores, note } = this.map.data.layouts[index];
+    const { label, scores, note } = this.map.data.layouts[index];
+    // A list to choose from says nothing on paper.
+    this.map.root.querySelector(".map-named").textContent = label;
     this.choice.value = String(index);
     const list = this.map.root.querySelector(".map-scores");
     list.replaceChildren(...scores.map(([name, value]) => {

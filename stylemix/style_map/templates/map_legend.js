@@ -8,6 +8,14 @@ class MapLegend {
     this.hidden = { corpus: new Set(), cluster: new Set(), file: new Set(), placed: new Set() };
     this.ranges = {};
     this.addModes();
+    map.root.querySelector(".map-reset").addEventListener("click", () => this.reset());
+  }
+
+  reset() {
+    for (const by in this.hidden) this.hidden[by].clear();
+    this.ranges = {};
+    this.map.applyFilters();
+    this.show();
   }
 
   addModes() {

@@ -77,7 +77,7 @@ class MapOverlay {
     const i = view.playing ? view.playing.point : view.hovered;
     if (i < 0) return;
     const thread = view.threads[view.points.file[i]].filter((j) => view.shown[j]);
-    this.line(thread.map((j) => view.place(j)), view.css.soft, 1, view.playing ? 0.6 : 0.45);
+    this.line(thread.map((j) => view.place(j)), view.css.soft, 1, 0.42);
     if (!view.playing) return;
     const { trail, point, share } = view.playing;
     const places = [...trail, point].map((j) => view.place(j));

@@ -32,8 +32,11 @@ class MapSound {
   setGoOn(on) {
     this.goOn = this.map.view.goOn = on;
     this.map.root.querySelector(".map-go-on input").checked = on;
-    // Heard from the next segment on; a list that plays stays a list.
-    if (this.map.view.playing && !this.list) this.queue = [...this.queue.slice(0, this.next), ...(on ? this.rest(this.point).slice(1) : [])];
+    // A list that plays stays a list; else the sound goes on behind what is already joined, or ends with this segment.
+    if (!this.run || this.list) return;
+    const last = this.run[this.run.length - 1];
+    this.queue = [...this.queue.slice(0, this.next), ...(on ? this.rest(last).slice(1) : [])];
+    this.last = on ? -1 : this.point;
   }
 
   play(i) {
@@ -51,6 +54,7 @@ class MapSound {
   begin(queue) {
     this.queue = queue;
     this.next = 0;
+    this.last = -1;
     this.trail = [];
     return this.advance();
   }
@@ -84,6 +88,8 @@ class MapSound {
   enter(i) {
     if (this.point >= 0 && this.map.points.file[this.point] === this.map.points.file[i]) this.trail.push(this.point);
     else this.trail.length = 0;
+    // Who walks by keys reads on with the sound; a pointer stays where it points.
+    if (this.map.view.hovered === this.point && this.map.byKeys) this.map.view.hovered = i;
     this.point = i;
     this.map.root.dataset.playing = i;
     this.map.choose(i);
@@ -108,14 +114,16 @@ class MapSound {
   // Asked every frame while something sounds: which segment it is now, and how far.
   follow() {
     const { playing } = this.map.view;
-    if (!playing || !jukebox.current || !this.run) return;
+    if (!playing || !jukebox.current || !this.run) return undefined;
     const { clip } = this.map.points;
     let into = jukebox.position() - jukebox.current.offset, k = 0;
     while (k < this.run.length - 1 && into >= clip[this.run[k]]) into -= clip[this.run[k++]];
     const now = this.run[k];
+    if (now !== this.point && this.last >= 0) return jukebox.stop();
     if (now !== this.point) this.enter(now);
     playing.point = now;
     playing.share = Math.min(1, into / clip[now]);
     playing.level = this.map.still ? 0 : jukebox.level();
+    return undefined;
   }
 }

@@ -14,7 +14,7 @@ Object.assign(SegmentMap.prototype, {
       this.canvas.focus();
       this.goTo(first);
     });
-    root.querySelector(".map-found button").addEventListener("click", () => this.select(this.foundNow()));
+    root.querySelector(".map-search button").addEventListener("click", () => this.select(this.foundNow()));
     root.querySelector(".map-go-on input").addEventListener("change", (event) => {
       this.sound.setGoOn(event.target.checked);
       this.moved();
