@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 
 import numpy as np
 
 from stylemix.hybrid.align import Path
-from stylemix.hybrid.splice import best_shift, crossfade_gain, fit_channels
+from stylemix.hybrid.splice import best_shift, fade_weights, fit_channels
 from stylemix.hybrid.track import Sound
 from stylemix.hybrid.track_reader import OpenFiles
 
@@ -130,17 +131,11 @@ class TargetAssembler:
             self._likeness.append(likeness)
 
     def _weights(self, run: int, a: int, b: int) -> np.ndarray:
-        weights = np.ones(b - a, dtype=np.float32)
-        half = self._fade // 2
-        for edge, index, rising in ((0, run, True), (1, run + 1, False)):
-            if not 0 < index < len(self._runs):
-                continue
-            border = int(self._runs[run, edge]) * self.step_samples
-            position = (np.arange(a, b) - border + half + 0.5) / self._fade
-            inside = (position > 0) & (position < 1)
-            ramp = crossfade_gain(position[inside] if rising else 1 - position[inside], self._likeness[index])
-            weights[inside] *= ramp.astype(np.float32)
-        return weights
+        half, likeness = self._fade // 2, self._likeness.__getitem__
+        return fade_weights(a, b, [
+            (int(self._runs[i, 0]) * self.step_samples, half, i == run, partial(likeness, i))
+            for i in (run, run + 1) if 0 < i < len(self._runs)
+        ])  # fmt: skip
 
     def _sound(self, run: int, a: int, b: int) -> np.ndarray:
         m, _ = self._runs[run]

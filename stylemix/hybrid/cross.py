@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 
 import numpy as np
@@ -20,7 +21,7 @@ from stylemix.hybrid.cross_frames import (
 from stylemix.hybrid.cross_search import choose_frames
 from stylemix.hybrid.cross_updates import Constraints, activations
 from stylemix.hybrid.source import SourceReader
-from stylemix.hybrid.splice import crossfade_gain
+from stylemix.hybrid.splice import fade_weights
 from stylemix.hybrid.track import Sound
 
 # Activations are found for so much of the source at a time.
@@ -149,17 +150,11 @@ class MosaicAssembler:
 
     def _weights(self, block: int, a: int, b: int) -> np.ndarray:
         """Crossfades at both ends of a block, that keep the power whether the blocks agree or not."""
-        length, half = self._n_block * self.lattice.hop_length, self._half_fade
-        weights = np.ones(b - a, dtype=np.float32)
-        for index, rising in ((block, True), (block + 1, False)):
-            if not 0 < index < self._n_blocks:
-                continue
-            position = (np.arange(a, b) - index * length + half + 0.5) / (2 * half)
-            inside = (position > 0) & (position < 1)
-            if inside.any():
-                ramp = position[inside] if rising else 1 - position[inside]
-                weights[inside] *= crossfade_gain(ramp, self._likeness(index)).astype(np.float32)
-        return weights
+        length = self._n_block * self.lattice.hop_length
+        return fade_weights(a, b, [
+            (i * length, self._half_fade, i == block, partial(self._likeness, i))
+            for i in (block, block + 1) if 0 < i < self._n_blocks
+        ])  # fmt: skip
 
     def _likeness(self, border: int) -> float:
         n = 2 * self._half_fade

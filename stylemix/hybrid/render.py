@@ -12,11 +12,12 @@ from stylemix.arrays import Wave
 from stylemix.errors import BadInput
 from stylemix.hybrid.asked import find_asked
 from stylemix.hybrid.curve import Curve
+from stylemix.hybrid.folders import render_each
 from stylemix.hybrid.order import check_asked, read_order
 from stylemix.hybrid.pieces import pieces as pieces
 from stylemix.hybrid.rebuild import rebuild_file as rebuild_file
 from stylemix.hybrid.rendering import order_outputs, prepare_ways, render_order
-from stylemix.hybrid.writing import check_format, check_outputs, no_empty_folders, render_each
+from stylemix.hybrid.writing import check_format, check_outputs, no_empty_folders
 from stylemix.model.run import Run
 from stylemix.progress import progress
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 
 
@@ -63,6 +65,37 @@ def crossfade_gain(position: np.ndarray, likeness: float) -> np.ndarray:
     rise = 0.5 - 0.5 * np.cos(np.pi * position)
     fall = 1 - rise
     return rise / np.sqrt(rise**2 + fall**2 + 2 * max(likeness, 0.0) * rise * fall)
+
+
+def fade_weights(a: int, b: int, borders: Iterable[tuple[int, int, bool, Callable[[], float]]]) -> np.ndarray:
+    """Weigh samples of a stretch that is crossfaded at its borders.
+
+    Parameters
+    ----------
+    a, b : int
+        From which sample to which.
+    borders : iterable of (int, int, bool, callable)
+        Of each border its sample, how many samples the crossfade reaches to either side, whether the stretch rises
+        there, and what tells how like its neighbour it is, which is only asked where the crossfade is touched.
+
+    Returns
+    -------
+    np.ndarray, shape (b - a,), float32
+        1 but in the crossfades.
+
+    Examples
+    --------
+    >>> fade_weights(0, 6, [(2, 2, True, lambda: 1.0)]).astype(float).round(2).tolist()
+    [0.04, 0.31, 0.69, 0.96, 1.0, 1.0]
+    """
+    weights = np.ones(b - a, dtype=np.float32)
+    for edge, half, rising, likeness in borders:
+        position = (np.arange(a, b) - edge + half + 0.5) / (2 * half) if half else np.ones(b - a)
+        inside = (position > 0) & (position < 1)
+        if inside.any():
+            way = position[inside] if rising else 1 - position[inside]
+            weights[inside] *= crossfade_gain(way, likeness()).astype(np.float32)
+    return weights
 
 
 def fit_channels(samples: np.ndarray, n_channels: int) -> np.ndarray:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
 from stylemix.audio import AudioReader
-from stylemix.hybrid.splice import crossfade_gain, fit_channels
+from stylemix.hybrid.splice import fade_weights, fit_channels
 from stylemix.hybrid.track import Sound, Track
 
 # Two stretches are crossfaded over as much, or over half of the shorter one: as long as the splices of a matched
@@ -139,17 +140,10 @@ class TrackReader:
         return fit_channels(self._files[self._file[index]].read(a + offset, b + offset), self.n_channels)
 
     def _weights(self, index: int, a: int, b: int) -> np.ndarray:
-        weights = np.ones(b - a, dtype=np.float32)
-        for border, rising in ((index, True), (index + 1, False)):
-            half = int(self._half[border])
-            if not half:
-                continue
-            position = (np.arange(a, b) - int(self._edges[border]) + half + 0.5) / (2 * half)
-            inside = (position > 0) & (position < 1)
-            if inside.any():
-                way = position[inside] if rising else 1 - position[inside]
-                weights[inside] *= crossfade_gain(way, self._likeness_at(border)).astype(np.float32)
-        return weights
+        return fade_weights(a, b, [
+            (int(self._edges[i]), int(self._half[i]), i == index, partial(self._likeness_at, i))
+            for i in (index, index + 1)
+        ])  # fmt: skip
 
     def _likeness_at(self, border: int) -> float:
         """Correlation of the two stretches around a border."""
