@@ -8,9 +8,17 @@ from pathlib import Path
 import pytest
 
 from stylemix.contact_sheet import write_contact_sheet
+from stylemix.listening import write_listening_page
+from stylemix.measure import page as report
+from stylemix.measure.properties import page as properties
 from stylemix.pages.document import read_template
+from stylemix.style_map.page import write_map
 from tests.browser import chromium, console_errors, open_page
+from tests.page_driving import rich_points
 from tests.test_contact_sheet import make_cards
+from tests.test_listening import make_listening
+from tests.test_properties import made_up_result
+from tests.test_report import good_numbers, with_words
 
 PACKAGE = Path(__file__).parent.parent / "stylemix"
 
@@ -41,6 +49,51 @@ def test_no_rule_stands_in_two_style_sheets():
         for rule in re.findall(r"[^{}]+\{[^{}]{60,}\}", text):
             body = re.sub(r"\s+", " ", rule).strip()
             assert seen.setdefault(body, path) == path, f"{body} stands in {seen[body]} and {path}"
+
+
+# Every text with less contrast to what is behind it than the Web Content Accessibility Guidelines ask for (2.2, 1.4.3):
+# 4.5 to 1, and 3 to 1 where it is large. Axes over a spectrogram have a shadow of their own.
+FAINT = """
+const rgb = (text) => {
+  const numbers = text.match(/[\\d.]+/g).map(Number);
+  return text.startsWith("color") ? numbers.map((n, i) => (i < 3 ? 255 * n : n)) : numbers;
+};
+const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+const light = (colour) => colour.slice(0, 3).map((v) => linear(v / 255))
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = (node) => {
+  for (; node; node = node.parentElement) {
+    const colour = rgb(getComputedStyle(node).backgroundColor);
+    if (colour.length < 4 || colour[3] > 0) return colour;
+  }
+};
+const faint = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walk.nextNode()) {
+  const node = walk.currentNode.parentElement, style = getComputedStyle(node);
+  const seen = walk.currentNode.data.trim() && node.getClientRects().length;
+  if (!seen || node.closest("script, style, title, .strip, option")) continue;
+  const ink = rgb(node.namespaceURI.endsWith("svg") ? style.fill : style.color);
+  const [high, low] = [light(ink), light(behind(node))].sort((a, b) => b - a);
+  const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+  const ratio = (high + 0.05) / (low + 0.05);
+  if (ratio < (large ? 3 : 4.5)) faint.push(`${ratio.toFixed(2)} ${node.outerHTML.slice(0, 80)}`);
+}
+return [...new Set(faint)];
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_text_stands_out_from_what_is_behind_it(tmp_path: Path, dark: bool) -> None:
+    write_contact_sheet(tmp_path / "sheet.html", make_cards(1, seconds=0.5), facts={"Run": "a.mix"})
+    write_listening_page(tmp_path / "listening.html", make_listening())
+    write_map(tmp_path / "map.html", rich_points())
+    report.write_page(tmp_path / "report.html", with_words(good_numbers()), [])
+    properties.write_page(tmp_path / "properties.html", made_up_result())
+    with chromium(dark=dark) as driver:
+        for path in sorted(tmp_path.glob("*.html")):
+            open_page(driver, path)
+            assert driver.execute_script(FAINT) == [], path.name
 
 
 def paper(driver) -> int:
