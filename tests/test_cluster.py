@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stylemix.clusters.cluster import cluster, name_cluster
+from stylemix.clusters.cluster import cluster
 from stylemix.errors import BadInput
 
 NAMES = ["cage", "beach-boys"]
@@ -60,12 +60,6 @@ def test_duplicates_make_no_clusters_of_their_own():
 def test_max_clusters_is_kept():
     rows, truth = groups(5, n=40)
     assert cluster(rows, truth % 2, NAMES, max_clusters=2).k == 2
-
-
-def test_names_never_round_a_rest_away():
-    assert name_cluster(3, [0.999, 0.001], NAMES) == "3: mostly cage (99 %)"
-    assert name_cluster(1, [0.5, 0.499, 0.001], ["a", "b", "c"]) == "1: mixed (50 % a, 50 % b, 1 % c)"
-    assert name_cluster(2, [0.0, 1.0], NAMES) == "2: all beach-boys"
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ import numpy as np
 
 from stylemix.clusters.choice import DEFAULT_CHOICE, ClusterChoice
 from stylemix.clusters.methods import MAX_CLUSTERS, partition
+from stylemix.clusters.names import name_clusters
 from stylemix.embedding.embed import principal_scores
 from stylemix.errors import BadInput
 
 N_DIMS = 8
 """Principal components in which clusters are sought."""
-MOSTLY = 0.75
-"""From this share on a cluster is named after one corpus."""
 
 
 @dataclass(frozen=True)
@@ -73,45 +72,6 @@ class Clusters:
             told += f", of 1 to {max(self.scores)}" if len(self.scores) > 1 else ""
         plural = "s" if self.n_outside != 1 else ""
         return told + (f"; {self.n_outside} segment{plural} in none" if self.n_outside else "")
-
-
-def _percent(share: float) -> int:
-    # 0 and 100 are promises: one odd segment out of a thousand must not round to "all".
-    return int(np.clip(round(100 * share), 0 if share == 0 else 1, 100 if share == 1 else 99))
-
-
-def name_cluster(number: int, shares: Sequence[float], corpus_names: Sequence[str]) -> str:
-    """Name a cluster by whose sound it holds.
-
-    Parameters
-    ----------
-    number : int
-        Shown first, so that no two names are equal.
-    shares : sequence of float
-        Part of the cluster from each corpus.
-    corpus_names : sequence of str
-        In the same order.
-
-    Returns
-    -------
-    str
-        For example "1: mostly cage (92 %)".
-
-    Examples
-    --------
-    >>> name_cluster(1, [0.92, 0.08], ["cage", "beach-boys"])
-    '1: mostly cage (92 %)'
-    >>> name_cluster(2, [0.55, 0.45], ["cage", "beach-boys"])
-    '2: mixed (55 % cage, 45 % beach-boys)'
-    """
-    order = sorted(range(len(shares)), key=lambda index: -shares[index])
-    top = order[0]
-    if shares[top] == 1:
-        return f"{number}: all {corpus_names[top]}"
-    if shares[top] >= MOSTLY:
-        return f"{number}: mostly {corpus_names[top]} ({_percent(shares[top])} %)"
-    parts = ", ".join(f"{_percent(shares[i])} % {corpus_names[i]}" for i in order[:3] if shares[i] > 0)
-    return f"{number}: mixed ({parts})"
 
 
 def _largest_first(labels: np.ndarray) -> tuple[np.ndarray, int]:
@@ -185,5 +145,5 @@ def cluster(
     counts = np.zeros((k, len(corpus_names)))
     np.add.at(counts, (labels[labels >= 0], corpora[labels >= 0]), 1)
     shares = counts / counts.sum(axis=1, keepdims=True)
-    names = tuple(name_cluster(index + 1, shares[index].tolist(), corpus_names) for index in range(k))
+    names = name_clusters(labels, shares, corpus_names)
     return Clusters(labels, k, found.tried, names, shares, found.criterion, choice)

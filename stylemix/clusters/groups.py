@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +12,9 @@ import numpy as np
 from stylemix.audio import shown_name
 from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.cluster import N_DIMS, Clusters, cluster
+from stylemix.clusters.describe import Described, describe_segments
 from stylemix.clusters.members import Cluster, Stretch, stretch_between
+from stylemix.clusters.names import name_clusters
 from stylemix.clusters.neighbours import nearest_of_others
 from stylemix.clusters.quality import Quality
 from stylemix.clusters.segments import segments_of, unchanged_paths
@@ -40,6 +42,8 @@ class Grouping:
         The recordings; None for one that has moved or changed.
     clusters : Clusters
         Labels from 0, names from 1.
+    described : Described, optional
+        What the segments are like to the ear, of which the names are made.
     """
 
     segments: Segments
@@ -48,6 +52,7 @@ class Grouping:
     features: np.ndarray
     paths: Sequence[Path | None]
     clusters: Clusters
+    described: Described | None = None
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -220,7 +225,9 @@ def group_run(
     update(0.3, note="clusters")
     names = [shown_name(name) for name in run.corpora]
     clusters = cluster(features, corpus, names, choice=choice, seed=seed)
-    return Grouping(segments, corpus, space, features, paths, clusters)
+    described = describe_segments(paths, hashes, segments, lambda share: update(0.35 + 0.05 * share, note="describing"))
+    clusters = replace(clusters, names=name_clusters(clusters.labels, clusters.shares, names, described))
+    return Grouping(segments, corpus, space, features, paths, clusters, described)
 
 
 def clusters_of(

@@ -89,7 +89,9 @@ def listing_of(
     """
     grouping = found.grouping
     segments, paths, labels = grouping.segments, grouping.paths, grouping.clusters.labels
-    described = describe_segments(paths, [file.sha256 for file in run.files], segments, update)
+    described = grouping.described or describe_segments(
+        paths, [file.sha256 for file in run.files], segments, update
+    )
     seconds, names = segments.duration_s, [shown_name(name) for name in run.corpora]
     command, groups = _command_maker(run, found, seed), grouping.clusters
     return {
