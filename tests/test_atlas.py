@@ -179,7 +179,7 @@ def test_every_segment_is_measured_and_every_cluster_told(own):
         assert points.cluster[one.medoid] == one.number - 1
         (other,) = one.nearest
         assert one.shares[other] == 0
-        assert one.silhouette > 0.5
+        assert one.silhouette > 0.25
     assert points.facts["Numbers of clusters"].endswith("--clusters kmeans:2")
     assert points.facts["Purity of the clusters"] == "1.00; one cluster would have 0.50"
 
@@ -200,7 +200,7 @@ def test_layouts_are_those_asked_for_and_look_the_same_again(own):
 
 @pytest.mark.parametrize("wrong", ["", "umap:4", "mds", "pca:"])
 def test_an_unknown_layout_is_refused_before_any_work(run, wrong):
-    with pytest.raises(BadInput, match="^layouts: "):
+    with pytest.raises(BadInput, match=r"^layouts: "):
         map_data(run, layouts=wrong)
 
 
@@ -222,8 +222,8 @@ def test_new_files_are_set_on_the_map_and_leave_it_as_it_is(own, tmp_path):
     assert list(dict.fromkeys(points.files))[-2:] == ["low.wav", "noise.wav"]
     # Notes like those of a corpus lie among it; noise is like nothing there, and is said to be.
     assert set(points.cluster[12:15]) <= set(points.cluster[:6])
-    middle = points.xy[:6].mean(axis=0)
-    assert np.linalg.norm(points.xy[12:15] - middle, axis=1).max() < np.linalg.norm(points.xy[6:12] - middle, axis=1).min()
+    away = np.linalg.norm(points.xy - points.xy[:6].mean(axis=0), axis=1)
+    assert away[12:15].max() < away[6:12].min()
     assert points.facts["New files"].endswith("of their 5 segments are like nothing on the map")
     assert int(points.facts["New files"].split()[0]) >= 2
     samples, rate = points.clip(15)
@@ -231,9 +231,10 @@ def test_new_files_are_set_on_the_map_and_leave_it_as_it_is(own, tmp_path):
 
 
 def test_a_file_of_the_run_is_not_added_again(run, tmp_path):
-    for files, why in (([run.files[0].path], "is of the run and on its map already"), ([tmp_path / "no.wav"], "no.wav")):
-        with pytest.raises(BadInput, match=why):
-            map_data(run, layouts="pca", add=files)
+    with pytest.raises(BadInput, match="is of the run and on its map already"):
+        map_data(run, layouts="pca", add=[run.files[0].path])
+    with pytest.raises(BadInput, match="no.wav"):
+        map_data(run, layouts="pca", add=[tmp_path / "no.wav"])
 
 
 def test_pictures_without_a_page(own, tmp_path):

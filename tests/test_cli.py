@@ -68,7 +68,9 @@ CONTRACT = {
         "--detail",
         "--rhythm",
     },
-    "map": WRITES | {"--seed", "--space"},
+    "map": WRITES
+    | {"--seed", "--space", "--layouts", "--clusters", "--hybrids", "--add", "--png", "--svg", "--colour"},
+    "explore": {"--port", "--browser", "--space", "--seed", "--quiet", "-q"},
     "clusters": WRITES - {"--out", "-o"} | {"--clusters", "--space", "--seed", "--csv", "--export", "--split"},
     "evaluate": WRITES
     | {"--phase", "--modes", "--controls", "--sources", "--both-directions", "--raw-alpha", "--ablation", "--seed"},
@@ -143,7 +145,7 @@ def test_help_loads_nothing_heavy() -> None:
         (["rebuild", "both.mix", "a.wav", "--out", "h.wav", "--quality", "ok"], "'ok' is not one of 'draft'"),
         (["hybrid", "both.mix", "--alpha", "0", "--out", "h.wav", "--start", "soon"], "--start"),
         (["rebuild", "both.mix", "--out", "h.wav"], "Missing argument 'FILE'"),
-        (["map", "both.mix"], "Missing option"),
+        (["rebuild", "both.mix", "a.wav"], "Missing option"),
         (["info", "--out", "x"], "No such option"),
     ],
 )
@@ -477,7 +479,17 @@ def test_the_other_commands_hand_over_what_they_were_given(
         "force": True,
         "show_progress": True,
         "space": "scattering",
+        "pictures": [],
+        "colour": "corpus",
+        "layouts": "umap,umap:3,pca",
+        "clusters": None,
+        "hybrids": True,
+        "add": [],
     }
+    drawn = answer("map r.mix --png m.png --svg m.svg --colour pitch --add a.wav --add b.wav --no-hybrids")
+    assert drawn["arguments"] == ["run r.mix", None]
+    assert (drawn["pictures"], drawn["colour"]) == (["m.png", "m.svg"], "pitch")
+    assert (drawn["add"], drawn["hybrids"]) == (["a.wav", "b.wav"], False)
     measured = {"out": None, "force": False, "quick": False, "reconstruct": True, "seed": 0, "show_progress": True}
     assert answer("properties") == {"arguments": [[]], **measured}
     assert answer("properties a.wav b -o p.html --quick --no-reconstruct --seed 3 -fq") == {

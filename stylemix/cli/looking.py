@@ -55,7 +55,7 @@ def map_styles(
             load_run(run), out, pictures=pictures, colour=colour, space=space, layouts=layouts, clusters=clusters,
             hybrids=hybrids, add=add or (), force=force, seed=seed, show_progress=not quiet,
         )  # fmt: skip
-        give(result, result["lines"])
+        give(result, result.get("lines"))
 
 
 def clusters(

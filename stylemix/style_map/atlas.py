@@ -133,9 +133,17 @@ def _assembled(
         segments.duration_s, corpora + [NEW] * bool(n_new), grouping.clusters.names,
         clip=FileClips(paths, segments), audible=there[segments.file], title=" and ".join(corpora),
         facts=facts, layouts=placed, values=values,
-        tags=["" if path is None else str(read_tags(path)) for path in paths], infos=_infos(run, found), hybrids=made,
+        tags=_tags(paths, owners, shown), infos=_infos(run, found), hybrids=made,
         placed=np.arange(len(labels)) >= len(grouping.corpus), run=shown_name(run.path.name),
     )  # fmt: skip
+
+
+def _tags(paths: Sequence[Path | None], owners: Sequence[int], shown: Sequence[str]) -> list[str]:
+    # One for each name of a corpus, as the map counts files.
+    tags: dict[tuple[int, str], str] = {}
+    for path, owner, name in zip(paths, owners, shown, strict=True):
+        tags.setdefault((owner, name), "" if path is None else str(read_tags(path)))
+    return list(tags.values())
 
 
 def _together(

@@ -96,7 +96,7 @@ def _nearest_hearing(run: Run, path: Path, sha256: str, grouping: Grouping) -> t
     heard = []
     for corpus in range(len(run.corpora)):
         with SourceReader(path, model_rate=run.vqt.sample_rate) as reader:
-            latents = scan(run, reader, run.one_hot(corpus)).latents
+            latents = scan(run, reader, np.eye(len(run.corpora))[corpus]).latents
         length_s = grouping.segments.length_s
         means, start_s, duration_s = segments_from_latents(latents.codes, latents.step_rate_hz, segment_s=length_s)
         n_steps = np.round(duration_s * latents.step_rate_hz).astype(int)
