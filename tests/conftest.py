@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +30,25 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def rng() -> np.random.Generator:
     """The same numbers in every run."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def shared_browser() -> Iterator[Any]:
+    """One Chromium for a whole file of tests: starting it takes longer than most of them."""
+    from tests.browser import chromium
+
+    with chromium() as driver:
+        yield driver
+
+
+@pytest.fixture
+def browser(shared_browser: Any, page: Path) -> Iterator[Any]:
+    """That Chromium with a file's `page` freshly opened; at the end the page must not have complained."""
+    from tests.browser import console_errors, open_page
+
+    open_page(shared_browser, page)
+    yield shared_browser
+    assert console_errors(shared_browser) == []
 
 
 @pytest.fixture(scope="session")

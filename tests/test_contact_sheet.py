@@ -11,7 +11,7 @@ from stylemix.contact_sheet import Card, write_contact_sheet
 from stylemix.errors import BadInput
 from stylemix.pages.players import Player
 from tests.browser import chromium, console_errors, open_page
-from tests.test_listening import tone
+from tests.test_listening import playing, tone
 from tests.test_page import HOSTILE, press, wait_for
 
 
@@ -115,23 +115,6 @@ def page(tmp_path_factory):
     path = tmp_path_factory.mktemp("sheet") / "sheet.html"
     write_contact_sheet(path, make_cards(), title="Three", intro=["One paragraph."], facts={"Run": "a.mix"})
     return path
-
-
-@pytest.fixture(scope="module")
-def shared_browser():
-    with chromium() as driver:
-        yield driver
-
-
-@pytest.fixture
-def browser(shared_browser, page):
-    open_page(shared_browser, page)
-    yield shared_browser
-    assert console_errors(shared_browser) == []
-
-
-def playing(label: str) -> str:
-    return f"jukebox.current && jukebox.current.what.player.label === '{label}'"
 
 
 @pytest.mark.slow

@@ -117,19 +117,6 @@ def page(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def shared_browser():
-    with chromium() as driver:
-        yield driver
-
-
-@pytest.fixture
-def browser(shared_browser, page):
-    open_page(shared_browser, page)
-    yield shared_browser
-    assert console_errors(shared_browser) == []
-
-
 def playing(label: str) -> str:
     return f"jukebox.current && jukebox.current.what.player.label === '{label}'"
 
