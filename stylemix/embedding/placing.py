@@ -17,10 +17,10 @@ _COMPONENTS = 32
 # nothing.
 NEIGHBOURS = 10
 _REACH = 2.0
-# Of the segments of the map, one in a hundred lies as far out. Of files left out of their corpus 1 to 3 % of the segments
-# are then strange, of the other corpus of the pair 14 to 100 % (electronic pieces hold much of what an orchestra plays),
-# of the other pair 7 and 87 %. Distances that are not compared with those of the neighbours find less: 5 to 100 %, 3 and
-# 54 %, at 2 to 8 % of the files left out.
+# Of the segments of the map, one in a hundred lies as far out. Of files left out of their corpus 1 to 3 % of the
+# segments are then strange, of the other corpus of the pair 14 to 100 % (electronic pieces hold much of what an
+# orchestra plays), of the other pair 7 and 87 %. Distances that are not compared with those of the neighbours find
+# less: 5 to 100 %, 3 and 54 %, at 2 to 8 % of the files left out.
 _RARE = 0.99
 _REFERENCE, _MOST = 2000, 1e6
 
