@@ -68,6 +68,10 @@ class Client:
         """What became of this client's orders."""
         return {job["number"]: job for job in json.loads(self.ask("GET", "/jobs")[2])["jobs"]}
 
+    def news(self, since: int) -> dict[str, Any]:
+        """What a page hears when something is new since a version."""
+        return dict(json.loads(self.ask("GET", f"/jobs?since={since}")[2]))
+
     def wait(self, number: int, *states: str, seconds: float = 20) -> dict[str, Any]:
         """Wait until a job is in one of some states."""
         return until(lambda: (job := self.jobs()[number])["state"] in states and job, seconds)

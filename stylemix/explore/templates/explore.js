@@ -12,7 +12,7 @@ class ExplorePanel {
     this.addButtons();
     this.addTools();
     this.history = new ExploreHistory(this, form.querySelector(".explore-history ol"));
-    map.root.addEventListener("map:layout", () => this.showMarks());
+    map.root.addEventListener("map:layout", () => this.forgetPlaces());
     this.show();
   }
 
@@ -235,6 +235,14 @@ class ExplorePanel {
     const alpha = Number(this.dials.alpha.value);
     const middle = placeOf(this.map, { ...plan, alpha });
     return [{ kind: "line", points: [plan.source, middle, plan.target], label: "" }, ...marks, { kind: "dot", points: [middle], label: alpha.toFixed(2) }];
+  }
+
+  // In another layout a hybrid lies between the same segments, and these lie elsewhere.
+  forgetPlaces() {
+    for (const plan of [this.plan, ...this.trails.values()]) {
+      if (plan) for (const move of plan.moves || [plan]) move.x = undefined;
+    }
+    this.showMarks();
   }
 
   showMarks(extra = []) {
