@@ -191,6 +191,18 @@ def test_marks_and_places_for_other_scripts(browser):
     assert ask(browser, "map.canvas.toDataURL()") == before
 
 
+def test_what_is_selected_is_looked_at_closer(browser):
+    browser.execute_script(f"{MAP} map.select([0, 5]);")
+    browser.execute_script(f"{MAP} map.canvas.focus();")
+    press(browser, "f")
+    (ax, ay), (bx, by) = ask(browser, "[map.place(0), map.place(5)]")
+    wide, high = ask(browser, "[map.view.width, map.view.height]")
+    assert ask(browser, "map.view.zoom") > 1.5
+    assert (ax + bx) / 2 == pytest.approx(wide / 2, abs=1)
+    assert (ay + by) / 2 == pytest.approx(high / 2, abs=1)
+    assert 0 < min(ax, bx) < max(ax, bx) < wide
+
+
 def test_click_with_a_modifier_adds_to_the_selection(browser):
     point_at(browser, 2, click=True, modifiers=2)
     point_at(browser, 3, click=True, modifiers=2)

@@ -200,6 +200,7 @@ class SegmentMap {
     this.colourBy("cluster");
     this.selectClusterNumber(k);
     if (this.view.medoids[k] >= 0) this.view.space.reveal(this.view.medoids[k]);
+    this.canvas.scrollIntoView({ block: "nearest", behavior: this.still ? "auto" : "smooth" });
   }
 
   // ---- what is seen

@@ -165,6 +165,7 @@ class MapHands {
       " ": () => map.toggle(), Enter: () => this.enter(), Escape: () => { jukebox.stop(); this.take("move"); },
       "+": () => space.zoomAt(1.4), "=": () => space.zoomAt(1.4), "-": () => space.zoomAt(1 / 1.4), 0: () => space.showAll(),
       s: () => map.toggleSelected(map.view.chosen), k: () => map.selectCluster(map.view.chosen),
+      f: () => map.selection.zoom(),
       ",": () => map.step(-1), ".": () => map.step(1),
     };
     this.canvas.addEventListener("keydown", (event) => {

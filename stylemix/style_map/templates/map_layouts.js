@@ -14,8 +14,10 @@ class MapLayouts {
     this.map = map;
     this.choice = map.root.querySelector("#map-layout");
     const { layouts } = map.data;
+    const both = layouts.some((one) => one.dims === 3) && layouts.some((one) => one.dims === 2);
     this.choice.replaceChildren(...layouts.map(({ label, dims }, index) => {
-      const option = el("option", "", layouts.some((one) => one.dims === 3) ? `${label}, ${dims === 3 ? "in space" : "flat"}` : label);
+      const told = !both || /\b[23]-?D\b/i.test(label);
+      const option = el("option", "", told ? label : `${label}, ${dims === 3 ? "in space" : "flat"}`);
       option.value = String(index);
       return option;
     }));

@@ -21,7 +21,8 @@ class MapLegend {
   addModes() {
     const box = this.map.root.querySelector(".map-colours");
     this.buttons = this.map.colours.modes().map(([name, label]) => {
-      const button = el("button", "", label);
+      // What stands in brackets is said by the legend; here it would make a line of every button.
+      const button = el("button", "", label.replace(/\s*\(.*\)$/, "") || label);
       button.type = "button";
       button.dataset.colour = name;
       button.addEventListener("click", () => this.map.colourBy(name));

@@ -35,7 +35,7 @@ class MapList {
     pick.addEventListener("click", () => map.selectClusterNumber(info.number - 1));
     name.append(pick);
     row.append(first, name, el("td", "number", info.size.toLocaleString("en")), this.shares(info));
-    for (const score of this.measured) row.append(el("td", "number", info[score] === null ? "–" : info[score].toFixed(2)));
+    for (const score of this.measured) row.append(el("td", "number", info[score] === null ? "–" : info[score].toFixed(2).replace("-", "−")));
     if (this.hasNearest) row.append(this.nearest(info));
     return row;
   }

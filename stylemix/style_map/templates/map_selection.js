@@ -95,6 +95,11 @@ class MapSelection {
     this.map.say(done ? "Copied" : "Press Ctrl+C to copy what is marked");
   }
 
+  zoom() {
+    this.map.view.space.frame(this.list);
+    this.map.moved();
+  }
+
   clear() {
     this.map.select([]);
     this.map.view.canvas.focus();

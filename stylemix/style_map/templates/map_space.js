@@ -180,6 +180,18 @@ class MapSpace {
     [this.zoom, this.shift, this.stale] = [1, [0, 0], true];
   }
 
+  // As close as some points may be looked at all at once.
+  frame(list) {
+    const places = list.map((i) => this.place(i));
+    if (!places.length) return;
+    const edge = (axis, end) => places.reduce((found, place) => end(found, place[axis]), places[0][axis]);
+    const edges = [0, 1].map((axis) => [edge(axis, Math.min), edge(axis, Math.max)]);
+    const [x, y] = edges.map(([low, high]) => (low + high) / 2);
+    const room = [this.width - 120, this.height - 120];
+    this.pan(this.width / 2 - x, this.height / 2 - y);
+    this.zoomAt(Math.min(...edges.map(([low, high], axis) => Math.max(80, room[axis]) / Math.max(24, high - low))));
+  }
+
   reveal(i) {
     const [x, y] = this.place(i);
     const edge = 48;
