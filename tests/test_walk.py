@@ -427,6 +427,7 @@ def test_a_file_of_a_walk_tells_what_it_is_and_spares_its_inputs(run: FakeRun, t
     path.write_text("0,1,9,0.25\n2,6,13,1\n")
     told = hybrid_file(run, walk=path, out=tmp_path / "h.wav", stems=tmp_path / "st", show_progress=False)  # type: ignore[arg-type]
     assert (told["source"], told["target"]) == ("walk through low0.wav, low1.wav", "walk through high0.wav, high1.wav")
+    assert told["walk"] == "0:1-9:0.25,2:6-13:1"
     assert (told["mode"], told["from"], told["to"], told["alpha"]) == ("morph", "low", "high", [[0, 0.25], [2, 1]])
     assert sorted(p.name for p in (tmp_path / "st").iterdir()) == [
         "crossfade.wav", "hybrid.wav", "source.wav", "target.wav"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stylemix.arrays import Wave
+from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.hybrid.asked import find_asked
 from stylemix.hybrid.curve import Curve
@@ -156,7 +157,8 @@ def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: A
         If the folders are the same, there is no file, or not one could be rendered.
     """
     if not Path(source).is_dir():
-        raise BadInput(f"{source}: is not a folder; give a folder of sound files, or --source FILE --out FILE")
+        way_out = "give a folder of sound files, or --source FILE --out FILE"
+        raise BadInput(f"{shown_name(source)}: is not a folder; {way_out}")
     # What is wrong whatever the file is one mistake, not one for each file.
     elsewhere = ("bits", "sample_rate", "force", "show_progress", "stems")
     asked = {key: value for key, value in options.items() if key not in elsewhere}

@@ -106,8 +106,8 @@ def render_order(
     Returns
     -------
     dict
-        JSON-safe: source, target, from, to, mode, dials, phase, quality, alpha, calibrated, seconds, channels, warnings
-        and facts about the alignment.
+        JSON-safe: source, target, from, to, mode, dials, phase, quality, alpha, calibrated, seconds, channels, walk if
+        there is one, warnings and facts about the alignment.
     """
     curve, calibrated, warnings = order.positions(reader.duration_s)
     with progress("rendering", reader.duration_s, show=show_progress) as report:
@@ -128,6 +128,7 @@ def render_order(
         "calibrated": calibrated,
         "seconds": reader.duration_s,
         "channels": reader.n_channels,
+        **({} if order.asked.walk is None else {"walk": order.asked.walk.told()}),
         **prepared.facts,
         "warnings": [*prepared.warnings, *warnings],
     }

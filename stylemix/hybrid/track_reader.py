@@ -15,7 +15,9 @@ from stylemix.hybrid.splice import fade_weights, fit_channels
 from stylemix.hybrid.track import Sound, Track
 
 # Two stretches are crossfaded over as much, or over half of the shorter one: as long as the splices of a matched
-# target, long enough for the lowest notes not to click and short enough for an attack to stay one.
+# target, long enough for the lowest notes not to click and short enough for an attack to stay one. Between 150 random
+# pairs of segments of each of two pairs of corpora the power of a fade is within -0.5 and 0.2 dB of what its sides have
+# there (5 to 95 %; tests/bench/bench_pairs.py).
 FADE_S = 0.04
 MOST_OPEN_FILES = 16
 
