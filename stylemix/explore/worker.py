@@ -18,6 +18,7 @@ from stylemix.errors import StylemixError
 from stylemix.explore.pipe import pack, read
 
 if TYPE_CHECKING:
+    from stylemix.clusters.groups import RunClusters
     from stylemix.model.run import Run
 
 # Twenty a second look smooth; each wakes every page that waits for news.
@@ -42,6 +43,7 @@ class Bench:
         self._current: int | None = None
         self._cancelled: int | None = None
         self._told_s = 0.0
+        self._clusters: dict[tuple[Any, ...], RunClusters] = {}
 
     def listen(self) -> None:
         """Take messages until the server has gone, then end the process, whatever it is doing."""
@@ -136,7 +138,7 @@ class Bench:
 
         try:
             with heard_by(self.hear):
-                wave = hybrid(run, **asked)
+                wave = hybrid(run, **self._with_clusters(run, asked))
             facts = {"seconds": wave.duration_s, "sample_rate": wave.sample_rate, "channels": len(wave.samples)}
             return {"kind": "done", **facts}, wav_bytes(wave.samples, wave.sample_rate)
         except StylemixError as error:
@@ -146,6 +148,19 @@ class Bench:
         except Exception as error:
             line = f"unexpected {type(error).__name__}: {error}"
         return {"kind": "failed", "line": " ".join(line.split())}, b""
+
+
+    def _with_clusters(self, run: Run, asked: dict[str, Any]) -> dict[str, Any]:
+        """Hand over the clusters that an order names: making them takes seconds, and they stay as they are."""
+        from stylemix.hybrid.asked import find_asked
+        from stylemix.hybrid.cluster_roles import clusters_asked
+
+        if asked.get("source_cluster") is None and asked.get("target_cluster") is None:
+            return asked
+        how = tuple(asked.get(name) for name in ("clusters", "space", "cluster_seed"))
+        if how not in self._clusters:
+            self._clusters[how] = clusters_asked(run, find_asked(asked))
+        return {**asked, "clusters": self._clusters[how]}
 
 
 def warm_up(run: Run) -> None:

@@ -53,7 +53,7 @@ def find_clusters(run: Run, asked: Asked, target_index: int | None) -> RunCluste
         raise BadInput(
             f"hybrid: --target-cluster needs files of the run, {shown_name(target)} is none of them; leave one out"
         )
-    clusters = _clusters(run, asked)
+    clusters = clusters_asked(run, asked)
     for number in numbers:
         if number is not None:
             clusters.find(number)
@@ -71,7 +71,26 @@ def _check_unasked(asked: Asked) -> None:
             )
 
 
-def _clusters(run: Run, asked: Asked) -> RunClusters:
+def clusters_asked(run: Run, asked: Asked) -> RunClusters:
+    """Make the clusters by which numbers are meant, or take those that are at hand.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    asked : Asked
+        Its clusters, space and cluster_seed count.
+
+    Returns
+    -------
+    RunClusters
+        May be asked for again in place of how they are made: making them takes seconds.
+
+    Raises
+    ------
+    BadInput
+        If there is no such way, or it needs recordings that are gone.
+    """
     from stylemix.clusters.choice import parse_choice
     from stylemix.clusters.groups import RunClusters, clusters_of
 
