@@ -15,7 +15,7 @@ from stylemix.errors import BadInput
 from stylemix.pages.document import read_template
 from stylemix.style_map.data import ClusterInfo, Layout, MapData, Values
 from stylemix.style_map.figure import draw_map
-from stylemix.style_map.figure_words import legend_labels, one_line, wrapped
+from stylemix.style_map.figure_words import caption_of, legend_labels, one_line, wrapped
 from stylemix.style_map.inking import GREY, draw_numbers, ink_of, page_colours
 
 HOSTILE = r"</text><script>alert(1)</script> $\alpha_{$ & 'x' ="
@@ -75,6 +75,21 @@ def test_title_legend_axes_and_caption_say_what_is_shown(tmp_path):
     for said in ("trust who is near whom", "Seed: 7", "UMAP of the latents", "Trustworthiness 0.93, neighbours kept"):
         assert said in words
     assert "Silent files" not in words
+
+
+def test_the_caption_names_the_method_shown_and_what_all_layouts_are_made_from():
+    layouts = [Layout("umap-2d", "UMAP", np.eye(60)[:, :2]), Layout("pca-2d", "PCA", np.eye(60)[:, :2])]
+    points = make_map(layouts=layouts, facts={"Placed by": "UMAP of 128 latents"})
+    assert "Placed by: PCA of 128 latents." in caption_of(points, ink_of(points, "corpus", 1))
+    assert "Placed by: UMAP of 128 latents." in caption_of(points, ink_of(points, "corpus", 0))
+
+
+def test_a_long_unit_takes_lines_below_its_bar(tmp_path):
+    unit = "0 for tones and 1 for noise, as flat as the spectrum is within each frame"
+    points = make_map(values={"n": Values("Noisiness", unit, np.arange(60.0)), "m": Values("N", "", np.arange(60.0))})
+    heights = [draw_map(points, tmp_path / f"{name}.svg", colour=name, width_mm=85)["height_mm"] for name in "nm"]
+    assert heights[0] > heights[1] + 2.5
+    assert f"Noisiness ({unit})" in words_of(tmp_path / "n.svg")
 
 
 def test_values_have_a_bar_with_their_unit_and_grey_for_what_was_not_measured(tmp_path):

@@ -11,12 +11,13 @@ import numpy as np
 
 from stylemix.errors import BadInput
 from stylemix.files import atomic_path, check_output
-from stylemix.style_map.data import Layout, MapData, Values
+from stylemix.style_map.data import Layout, MapData
 from stylemix.style_map.figure_words import (
     CAPTION_PT,
     LEGEND_PT,
     TITLE_PT,
     caption_of,
+    label_of,
     legend_height_mm,
     legend_labels,
     one_line,
@@ -36,7 +37,7 @@ RESOLUTIONS_DPI = (50, 1200)
 _BESIDE_FROM_MM = 130.0
 _SIDE_MM = 48.0
 _EDGE_MM = 3.0
-_BAR_MM = 13.0
+_BAR_MM = 9.0
 _FLATTEST, _TALLEST = 0.5, 0.88
 _AXES = {"pca": "PC", "isomap": "Isomap", "tsne": "t-SNE", "t-sne": "t-SNE", "umap": "UMAP"}
 
@@ -155,7 +156,8 @@ def _draw(points: MapData, ink: Inking, heading: str, width_mm: float) -> tuple[
     names = wrapped(heading, inner_mm, TITLE_PT, bold=True)
     caption = wrapped(caption_of(points, ink), inner_mm, CAPTION_PT)
     title_mm = text_height_mm(len(names), TITLE_PT) + 2 if heading else 0.0
-    bar_mm = _BAR_MM if ink.values is not None else 0.0
+    unit = wrapped(label_of(ink.values), side_mm - 5, LEGEND_PT) if ink.values is not None else []
+    bar_mm = _BAR_MM + text_height_mm(len(unit), LEGEND_PT) if unit else 0.0
     entries = legend_labels(points, ink, side_mm, _TALLEST * plot_mm - bar_mm if beside else 0.0)
     legend_mm = sum(legend_height_mm(label) for label, *_ in entries) + 2
     map_mm = max(plot_mm * _proportion(ink.layout), legend_mm + bar_mm if beside else 0.0)
@@ -174,9 +176,8 @@ def _draw(points: MapData, ink: Inking, heading: str, width_mm: float) -> tuple[
     _draw_map(axes, points, ink)
     side_at = (left_mm + plot_mm + _EDGE_MM, top) if beside else (_EDGE_MM, top + map_mm + 5)
     page.legend(*side_at, entries)
-    if ink.values is not None:
-        bar = page.axes(side_at[0] + 1, side_at[1] + legend_mm, min(side_mm - 4, 60.0), 2.6)
-        _draw_bar(figure, bar, ink, ink.values)
+    if unit:
+        _draw_bar(page.axes(side_at[0] + 1, side_at[1] + legend_mm, min(side_mm - 4, 60.0), 2.6), ink, unit)
     page.text(_EDGE_MM, caption_top, caption, CAPTION_PT, color="#45433e")
     return figure, height_mm
 
@@ -250,15 +251,15 @@ def _draw_map(axes: Any, points: MapData, ink: Inking) -> None:
         pane.line.set_color("#d0ccc2")
 
 
-def _draw_bar(figure: Figure, axes: Axes, ink: Inking, values: Values) -> None:
+def _draw_bar(axes: Axes, ink: Inking, unit: list[str]) -> None:
     from matplotlib.cm import ScalarMappable
 
-    unit = f" ({one_line(values.unit)})" if values.unit else ""
-    bar = figure.colorbar(
+    bar = axes.figure.colorbar(
         ScalarMappable(ink.norm, ink.palette), cax=axes, orientation="horizontal", extend=ink.beyond, ticks=ink.ticks
     )
-    bar.ax.xaxis.set_major_formatter(lambda value, _: f"{value:.4g}".replace("-", "\u2212"))
-    bar.ax.minorticks_off()
-    bar.ax.tick_params(labelsize=LEGEND_PT - 0.5, length=2, width=0.5)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.4g}".replace("-", "\u2212"))
+    bar.minorticks_off()
+    axes.tick_params(labelsize=LEGEND_PT - 0.5, length=2, width=0.5)
     bar.outline.set_linewidth(0.4)
-    bar.set_label(one_line(values.label) + unit, size=LEGEND_PT, parse_math=False)
+    # From the left, like the legend: in the middle a long unit would run out of the picture.
+    axes.set_xlabel("\n".join(unit), size=LEGEND_PT, parse_math=False, loc="left", linespacing=1.25)

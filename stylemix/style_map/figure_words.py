@@ -10,7 +10,7 @@ import numpy as np
 
 from stylemix.audio import shown_name
 from stylemix.style_map.columns import CAUTION
-from stylemix.style_map.data import MapData
+from stylemix.style_map.data import MapData, Values
 from stylemix.style_map.inking import GREY, INK, MARKERS, Inking, page_colours
 
 TITLE_PT = 11.0
@@ -126,10 +126,10 @@ def text_height_mm(n_lines: int, size_pt: float) -> float:
     Examples
     --------
     >>> round(text_height_mm(2, 10.0), 1)
-    10.6
+    8.5
     """
-    # A line of the typeface is 1.17 em high; set with a little air.
-    return n_lines * size_pt * 1.5 * _MM_PER_PT
+    # Measured: matplotlib sets lines of DejaVu Sans 1.17 em apart at a line spacing of 1.25.
+    return n_lines * size_pt * 1.2 * _MM_PER_PT
 
 
 def legend_height_mm(label: str) -> float:
@@ -228,12 +228,13 @@ def caption_of(points: MapData, ink: Inking) -> str:
     if ink.by == "cluster":
         said.append(f"Colours and numbers: clusters{_fact(points, 'Clusters', ' (', ')')}.")
     elif ink.values is not None:
-        unit = f" ({one_line(ink.values.unit)})" if ink.values.unit else ""
-        said.append(f"Colours: {one_line(ink.values.label).lower()}{unit}.")
+        label = label_of(ink.values)
+        said.append(f"Colours: {label[0].lower()}{label[1:]}.")
     facts = {name: points.facts[name] for name in _FACTS if name in points.facts}
-    # Each of several layouts says itself how it was placed; the fact is that of the first.
+    # The fact names the method of the first layout and what all are made from.
     if len(points.layouts) > 1:
-        facts["Placed by"] = ink.layout.label
+        _, of, space = facts.get("Placed by", "").partition(" of ")
+        facts["Placed by"] = ink.layout.label if " of " in ink.layout.label else f"{ink.layout.label}{of}{space}"
     said += [f"{name}: {one_line(str(value))}." for name, value in facts.items()]
     if ink.layout.scores:
         told = [f"{one_line(name.replace('_', ' '))} {score:.2f}" for name, score in ink.layout.scores.items()]
@@ -244,6 +245,27 @@ def caption_of(points: MapData, ink: Inking) -> str:
     if "pca" not in f"{ink.layout.name} {points.facts.get('Placed by', '')}".lower():
         said.append(CAUTION)
     return " ".join(said)
+
+
+def label_of(values: Values) -> str:
+    """Name what is measured, with its unit.
+
+    Parameters
+    ----------
+    values : Values
+        Of every segment.
+
+    Returns
+    -------
+    str
+        On one line.
+
+    Examples
+    --------
+    >>> label_of(Values("Pitch", "Hz", np.zeros(1)))
+    'Pitch (Hz)'
+    """
+    return one_line(values.label) + (f" ({one_line(values.unit)})" if values.unit else "")
 
 
 def _fact(points: MapData, name: str, before: str, after: str) -> str:
