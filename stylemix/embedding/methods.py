@@ -14,9 +14,9 @@ LANDMARKS = 2000
 """Isomap keeps all distances between so many segments, 32 MB, and finds its axes among them in a second."""
 # Of 20,000 segments, 1000 iterations of t-SNE take 72 s and 500 take 38 s; the trustworthiness is 0.910 and 0.906.
 _MANY, _ROUNDS, _ROUNDS_OF_MANY = 8000, 1000, 500
-# scikit-learn steps by at least 50, which throws few segments about in space: of two groups of 40 the Kullback-Leibler
-# divergence ends at 1.6 in three dimensions, and from 10 on, with N / 48 beyond, at 0.17; of 451 segments of two corpora
-# at 0.58 and 0.49. In the plane there is no difference.
+# scikit-learn steps by at least 50, which throws few segments about in space: in three dimensions, the Kullback-Leibler
+# divergence of two groups of 40 ends at 1.6, and of 451 segments of two corpora at 0.58; with N / 48 and at least 10 at
+# 0.17 and 0.49. In the plane there is no difference.
 _LEAST_RATE = 10.0
 # From a map before, few iterations in small steps, and without t-SNE's early exaggeration. With 1 to 7 of 16 files gone
 # or new, of two pairs of corpora, known segments then move by 0.07 of the map's radius (median; t-SNE 0.06 to 0.11) and
