@@ -26,7 +26,7 @@ from tests.browser import chromium, open_page
 PAN = """const [seconds, kind, done] = arguments, map = document.getElementById('map').segmentMap;
 const times = [], work = [];
 const step = { pan: (t) => map.hands.drag(3 * Math.cos(t / 300), 3 * Math.sin(t / 300)),
-  zoom: (t) => { map.view.space.zoomAt(1 + 0.02 * Math.cos(t / 300)); map.view.hurry(); } }[kind];
+  zoom: (t) => { map.view.space.zoomAt((1.5 + 0.5 * Math.sin(t / 300)) / map.view.zoom); map.view.hurry(); } }[kind];
 const frame = (now) => { times.push(now); const begun = performance.now(); step(now); map.drawNow();
   work.push(performance.now() - begun);
   if (now - times[0] < 1000 * seconds) requestAnimationFrame(frame);

@@ -7,13 +7,18 @@ class PlainPainter {
     this.canvas = canvas;
     this.pen = canvas.getContext("2d", { alpha: false });
     this.stamps = new Map();
+    this.known = new Map();
   }
 
-  // Coverage of every shape as rows of numbers, at one size.
+  // Coverage of every shape as rows of numbers, at one size; a zoom comes by the same few sizes again and again.
   masksAt(radius, ratio) {
-    const { canvas, cell } = shapeMasks(radius, ratio);
-    const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, cell).data;
-    return { data, cell, across: canvas.width };
+    const size = `${radius.toFixed(2)} ${ratio}`;
+    if (!this.known.has(size)) {
+      const { canvas, cell } = shapeMasks(radius, ratio);
+      const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, cell).data;
+      this.known.set(size, { data, cell, across: canvas.width });
+    }
+    return this.known.get(size);
   }
 
   // A stamp: where its pixels lie relative to the middle, how opaque they are, and their colour.
@@ -47,11 +52,14 @@ class PlainPainter {
     if (state === this.state) return;
     [this.state, this.card, this.line, this.levels] = [state, card, line, levels];
     this.masks = levels.map((level) => this.masksAt(radius * level, ratio));
-    // A margin as wide as a stamp, so that no pixel needs asking whether it is inside.
-    this.margin = Math.max(...this.masks.map(({ cell }) => cell));
-    this.stride = this.canvas.width + 2 * this.margin;
-    this.image = new ImageData(this.stride, this.canvas.height + 2 * this.margin);
-    this.pixels = new Uint32Array(this.image.data.buffer);
+    // A margin as wide as a stamp, so that no pixel needs asking whether it is inside; in steps, to be made anew seldom.
+    this.margin = 32 * Math.ceil(Math.max(...this.masks.map(({ cell }) => cell)) / 32);
+    const size = [this.canvas.width + 2 * this.margin, this.canvas.height + 2 * this.margin];
+    if (this.image?.width !== size[0] || this.image?.height !== size[1]) {
+      this.image = new ImageData(...size);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+    }
+    this.stride = size[0];
     this.stamps.clear();
   }
 
