@@ -163,5 +163,6 @@ def test_umap_goes_on_where_it_was_with_files_more_and_files_gone(dims):
     for now in (before, files(*"abdefgh"), files(*"iabcdefgh")):
         again = embed(curve(now), dims=dims, provenance=now, previous=previous)
         known = known_again(before, now)
-        assert moved(again.points[known >= 0], first.points[known[known >= 0]]) < 0.15
+        # Between maps that have nothing to do with one another it would be more than 1.
+        assert moved(again.points[known >= 0], first.points[known[known >= 0]]) < 0.25
         assert again.scores.trustworthiness > first.scores.trustworthiness - 0.02

@@ -144,7 +144,9 @@ def amid_neighbours(
     [[2.0]]
     """
     distances, nearest = _neighbours(fresh, known, k)
-    return _amid(points, distances, nearest, _close(points, k)), nearest
+    # A segment that the map holds already lies where it lies; its distance to itself is 0 but for rounding.
+    same = distances <= 1e-6 * max(float(np.abs(known).max()), 1e-300)
+    return _amid(points, distances, nearest, same, close=_close(points, k)), nearest
 
 
 def _neighbours(fresh: np.ndarray, known: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -172,13 +174,13 @@ def _close(points: np.ndarray, k: int) -> float:
     return _REACH * float(np.median(_neighbours(some, points, k + 1)[0][:, -1]))
 
 
-def _amid(points: np.ndarray, distances: np.ndarray, nearest: np.ndarray, close: float) -> np.ndarray:
+def _amid(
+    points: np.ndarray, distances: np.ndarray, nearest: np.ndarray, same: np.ndarray, *, close: float
+) -> np.ndarray:
     there = points[nearest]
     # One that is as far beyond the nearest as the middle one of them weighs 1 / e.
     beyond = distances - distances[:, :1]
     weights = np.exp(-beyond / np.maximum(np.median(beyond, axis=1, keepdims=True), 1e-300))
-    # A segment that the map holds already lies where it lies.
-    same = distances <= 1e-9
     weights = np.where(same.any(axis=1, keepdims=True), same, weights)
     apart = np.linalg.norm(there[:, :, None] - there[:, None], axis=-1)
     middle = (apart * weights[:, None, :]).sum(axis=2).argmin(axis=1)
