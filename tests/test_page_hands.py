@@ -1,6 +1,7 @@
 """The map's page in a real browser: tools, selections and what is made of them, links, what other scripts may do."""
 
 import json
+import time
 
 import pytest
 
@@ -231,3 +232,19 @@ def test_dragging_turns_what_is_in_space_and_moves_what_is_flat(browser):
     drag(browser, [(0.5, 0.05), (0.6, 0.05)], modifiers=8)
     assert ask(browser, "map.view.space.shift[0]") > 20
     mouse(browser, "mouseMoved", 1, 1, button="none")
+
+
+def test_the_table_is_saved_and_the_command_copied(browser, tmp_path):
+    where = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", where)
+    browser.execute_script(f"{MAP} map.select([0, 1]);")
+    click(browser, "[data-do=save]")
+    end = time.monotonic() + 8
+    while not (tmp_path / "segments.csv").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    text = (tmp_path / "segments.csv").read_text(encoding="utf-8-sig")
+    assert text.startswith("segment,file,")
+    assert text.count("\n") == 3
+    click(browser, "[data-do=command]")
+    click(browser, "[data-do=copy]")
+    wait_for(browser, f"{STATUS} === 'Copied'")
