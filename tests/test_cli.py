@@ -71,7 +71,8 @@ CONTRACT = {
     "map": WRITES
     | {"--seed", "--space", "--layouts", "--clusters", "--hybrids", "--add", "--png", "--svg", "--colour"},
     "explore": {"--port", "--browser", "--space", "--seed", "--quiet", "-q"},
-    "clusters": WRITES - {"--out", "-o"} | {"--clusters", "--space", "--seed", "--csv", "--export", "--split"},
+    "clusters": (WRITES - {"--out", "-o"})
+    | {"--clusters", "--space", "--seed", "--csv", "--export", "--split", "--compare"},
     "evaluate": WRITES
     | {"--phase", "--modes", "--controls", "--sources", "--both-directions", "--raw-alpha", "--ablation", "--seed"},
     "properties": WRITES | {"--quick", "--reconstruct", "--seed"},

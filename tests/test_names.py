@@ -121,6 +121,10 @@ def test_of_three_with_the_same_words_two_are_on_one_side_of_the_widest_gap():
     hz = np.repeat([900.0, 940.0, 1300.0, 4000, 4000, 4000, 4000, 4000], 20)
     found = words_of_clusters(np.repeat(range(8), 20), 8, described(160, brightness=hz))
     assert found[:3] == [("dark", "darker"), ("dark", "darker"), ("dark", "brighter")]
+    # Those two are compared once more, by something else.
+    density = np.repeat([1.0, 4.0, 3, 3, 3, 3, 3, 3], 20)
+    found = words_of_clusters(np.repeat(range(8), 20), 8, described(160, brightness=hz, loudness=-20 - 4 * density))
+    assert found[:3] == [("dark", "darker", "louder"), ("dark", "darker", "quieter"), ("dark", "brighter")]
 
 
 def test_no_two_names_are_equal_even_of_clusters_that_nothing_tells_apart():

@@ -66,6 +66,7 @@ def clusters(
     csv: opt.Csv = None,
     export: opt.Export = None,
     split: opt.Split = "segments",
+    compare: opt.Compare = False,
     force: opt.Force = False,
     as_json: opt.Json = False,
     quiet: opt.Quiet = False,
@@ -77,6 +78,7 @@ def clusters(
       stylemix clusters both.mix
       stylemix clusters both.mix --clusters kmeans:6 --csv clusters.csv
       stylemix clusters both.mix --export sounds/ --split joined
+      stylemix clusters both.mix --compare
     """
     if as_json and str(csv) == "-":
         raise typer.BadParameter("stdout holds one answer; leave --json out, or give a file", param_hint="--csv")
@@ -85,8 +87,8 @@ def clusters(
         from stylemix.model.run import load_run
 
         give(*report_clusters(
-            load_run(run), clusters=by, space=space, seed=seed, csv=csv, export=export, split=split, force=force,
-            show_progress=not quiet,
+            load_run(run), clusters=by, space=space, seed=seed, csv=csv, export=export, split=split,
+            compare=compare, force=force, show_progress=not quiet,
         ))  # fmt: skip
 
 

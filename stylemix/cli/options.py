@@ -94,6 +94,9 @@ Export: TypeAlias = Annotated[
     Path | None,
     typer.Option("--export", metavar="DIR", readable=False, help="Write the sound of each cluster into a folder."),
 ]
+Compare: TypeAlias = Annotated[
+    bool, typer.Option("--compare", help="Compare all ways to find clusters and to draw maps, too; takes minutes.")
+]
 Split: TypeAlias = Annotated[
     Literal["segments", "joined"],
     typer.Option(help="A file for each segment, or for all that follow one another in a recording."),

@@ -35,6 +35,7 @@ COMPARATIVES = {
 AUDIBLE = {"pitch": 1 / 6, "brightness": 0.14, "noisiness": 0.05, "density": 0.5, "loudness": 3.0}
 # More than these make a label that nobody reads; loudness is a matter of mastering, and only said to tell two apart.
 MOST_WORDS = 3
+MOST_COMPARATIVES = 2
 SAID_FIRST = ("pitch", "brightness", "noisiness", "density")
 LONGEST_NAME = 24
 
@@ -164,13 +165,17 @@ def words_of_clusters(
     values = _on_ears_scales(described)
     whose = [0] * k if shares is None else shares.argmax(axis=1).tolist()
     words = [_words_of(values, labels == label) for label in range(k)]
-    clashes: dict[tuple[int, tuple[str, ...]], list[int]] = {}
-    for label in range(k):
-        clashes.setdefault((whose[label], words[label]), []).append(label)
-    for members in clashes.values():
-        if len(members) > 1:
-            for label, more in zip(members, _told_apart(values, [labels == label for label in members]), strict=True):
-                words[label] = (*words[label], *more)
+    for _ in range(MOST_COMPARATIVES):
+        clashes: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+        for label in range(k):
+            clashes.setdefault((whose[label], words[label]), []).append(label)
+        for (_, said), members in clashes.items():
+            if len(members) > 1:
+                # Of what has been compared already, "quieter, louder" would be the next word.
+                left = {name: x for name, x in values.items() if not set(COMPARATIVES[name]) & set(said)}
+                more = _told_apart(left, [labels == label for label in members])
+                for label, word in zip(members, more, strict=True):
+                    words[label] = (*words[label], *word)
     return words
 
 
@@ -201,6 +206,8 @@ def _told_apart(values: dict[str, np.ndarray], members: list[np.ndarray]) -> lis
     """One comparative for each of several clusters, of what differs most between the two halves of them; or none."""
     best: tuple[float, list[tuple[str, ...]]] = 0.0, [()] * len(members)
     for name, (low, high) in COMPARATIVES.items():
+        if name not in values:
+            continue
         measured = [values[name][mine][np.isfinite(values[name][mine])] for mine in members]
         if min(map(len, measured)) == 0:
             continue

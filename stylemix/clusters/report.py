@@ -7,6 +7,7 @@ from typing import Any
 
 from stylemix.audio import shown_name
 from stylemix.clusters.choice import parse_choice
+from stylemix.clusters.compare import CHOICES, compare_map, comparison_lines
 from stylemix.clusters.export import check_export, export_clusters
 from stylemix.clusters.groups import clusters_of
 from stylemix.clusters.judging import judge
@@ -29,6 +30,7 @@ def report_clusters(
     csv: str | Path | None = None,
     export: str | Path | None = None,
     split: str = "segments",
+    compare: bool = False,
     force: bool = False,
     show_progress: bool = True,
 ) -> tuple[dict[str, Any], list[str]]:
@@ -50,6 +52,8 @@ def report_clusters(
         A folder for the sound of each cluster.
     split : {"segments", "joined"}
         How that is cut.
+    compare : bool
+        Compare all methods, spaces and maps, too, or those that are asked for, which takes minutes.
     force : bool
         Allow existing files to be replaced; recordings never are.
     show_progress : bool
@@ -58,7 +62,8 @@ def report_clusters(
     Returns
     -------
     data : dict
-        Of `stylemix.clusters.listing.listing_of`; with csv and export, where they were written.
+        Of `stylemix.clusters.listing.listing_of`; with csv and export, where they were written; with comparison, of
+        `stylemix.clusters.compare.compare_map`.
     lines : list of str
         For people, or the table.
 
@@ -83,13 +88,19 @@ def report_clusters(
             data["export"] = export_clusters(
                 run, found, export, split=split, force=force, update=lambda share: update(0.8 + 0.2 * share, "export")
             )
+        if compare:
+            data["comparison"] = compare_map(
+                run, spaces=[space] if space else None, choices=[choice] if choice else CHOICES, seed=seed,
+                update=lambda done, note="": update(done, note),
+            )  # fmt: skip
         if table is not None:
             write_text(table, listing_csv(data))
             data["csv"] = str(table)
         update(1.0)
     if csv is not None and table is None:
         return data, listing_csv(data).splitlines()
-    return data, [*listing_lines(data), *_written(data)]
+    compared = ["", *comparison_lines(data["comparison"])] if compare else []
+    return data, [*listing_lines(data), *compared, *_written(data)]
 
 
 def _written(data: dict[str, Any]) -> list[str]:
