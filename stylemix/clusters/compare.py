@@ -105,6 +105,7 @@ def compare_map(
             update(0.1 + 0.9 * done / n_jobs, note=f"{space}, {method}")
             maps.append({"space": space, "method": method} | _drawn(features, method, music))
             done += 1
+    update(1.0)
     return {
         "segments": len(corpus),
         "files": len(run.files),
