@@ -355,6 +355,25 @@ def test_the_command_exports_and_says_where(loaded, capsys, tmp_path):
     assert run_command([*same, "--split", "joined", "--force"]) == 0
 
 
+def test_the_command_compares_what_is_asked_for(loaded, capsys, monkeypatch):
+    asked = []
+
+    def compare(run, *, spaces, choices, seed, update):
+        asked.append((spaces, [str(choice) for choice in choices], seed))
+        rows = [{"space": "latents", "method": "kmeans:2", "k": 2}]
+        facts = {"segments": 9, "files": 4, "corpora": ["cage", "boys"], "seed": seed, "purity_by_chance": 0.5}
+        return {**facts, "clusters": rows, "maps": []}
+
+    monkeypatch.setattr(reporting, "compare_map", compare)
+    same = ["clusters", "fake.mix", "--clusters", "kmeans:2", "--space", "latents", "--quiet", "--compare"]
+    assert run_command(same) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert ["latents", "kmeans:2", "2"] in [line.split()[:3] for line in lines]
+    assert run_command([*same, "--seed", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["comparison"]["clusters"][0]["method"] == "kmeans:2"
+    assert asked == [(["latents"], ["kmeans:2"], 0), (["latents"], ["kmeans:2"], 3)]
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
