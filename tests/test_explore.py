@@ -46,7 +46,7 @@ def places(run: Run) -> Places:
 
 @pytest.fixture(scope="module")
 def page(run: Run) -> str:
-    return explore_page(run, show_progress=False, space="latents")[0]
+    return explore_page(run, show_progress=False, space="latents", layouts="pca")[0]
 
 
 @pytest.fixture(scope="module")
@@ -192,8 +192,9 @@ def test_the_worker_ends_with_its_server_however_that_ends(run: Run, places: Pla
 
 def test_ctrl_c_is_how_the_command_ends(run: Run, places: Places) -> None:
     process, address = start(
-        "-m", "stylemix", "explore", str(run.path), "--no-browser", "--quiet", "--space", "latents"
-    )
+        "-m", "stylemix", "explore", str(run.path), "--no-browser", "--quiet", "--space", "latents",
+        "--layouts", "pca", "--clusters", "kmeans:2",
+    )  # fmt: skip
     try:
         client = enter(address)
         (worker,) = workers_of(process.pid)

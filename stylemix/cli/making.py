@@ -176,6 +176,8 @@ def explore(
     port: opt.Port = 0,
     browser: opt.Browser = True,
     space: opt.Space = None,
+    layouts: opt.Layouts = "umap,umap:3,pca",
+    clusters: opt.ClustersBy = None,
     seed: opt.Seed = 0,
     as_json: opt.Json = False,
     quiet: opt.Quiet = False,
@@ -187,7 +189,7 @@ def explore(
     \b
     Example:
       stylemix explore both.mix
-      stylemix explore both.mix --port 8765 --no-browser
+      stylemix explore both.mix --port 8765 --no-browser --clusters kmeans:6
     """
     with answer(as_json) as give:
         from stylemix.explore.serving import explore_run
@@ -198,6 +200,6 @@ def explore(
 
         result = explore_run(
             load_run(run), port=port, open_browser=browser, announce=announce, show_progress=not quiet,
-            space=space, seed=seed,
-        )
+            space=space, layouts=layouts, clusters=clusters, seed=seed,
+        )  # fmt: skip
         give(result, [f"{result['hybrids']} hybrid{'s' * (result['hybrids'] != 1)} made; closed"])

@@ -15,6 +15,7 @@ SOUND_BYTES = 256 << 20
 """An hour of mono at 24 bits, or half an hour of stereo; what is older is made again when it is asked for."""
 MOST_WAITING = 16
 MOST_KEPT = 200
+_TELLING = 0.05
 _OVER = ("done", "failed", "cancelled")
 
 
@@ -279,15 +280,11 @@ class Board:
 
     def _left_s(self, job: Job) -> float | None:
         pace = self._pace.get(job.wish.pace)
-        if job.state == "rendering" and pace is None:
-            if job.stage != "rendering" or job.share < 0.05:
-                return None
-            gone = time.monotonic() - job.begun_s
-            return gone * (1 - job.share) / job.share
-        if pace is None:
-            return None
         gone = time.monotonic() - job.begun_s if job.state == "rendering" else 0.0
-        return max(0.0, pace * job.wish.seconds - gone)
+        if pace is not None:
+            return max(0.0, pace * job.wish.seconds - gone)
+        # Of the first of its kind nothing is known but how far it is.
+        return gone * (1 - job.share) / job.share if job.stage == "rendering" and job.share >= _TELLING else None
 
     def _told(self, job: Job) -> dict[str, Any]:
         ahead = [one for one in self._jobs.values() if one.state == "rendering" or one.state == "waiting"]

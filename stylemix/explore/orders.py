@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stylemix.audio import shown_name
 from stylemix.errors import BadInput
+from stylemix.explore.given import number, one_of, read_json, shown, whole
 from stylemix.hybrid.command import hybrid_command
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ class Places:
         BadInput
             If there is none of that number, or its file is gone.
         """
-        row = _whole(name, value, 1, len(self.file)) - 1
+        row = whole(name, value, 1, len(self.file)) - 1
         if self.paths[self.file[row]] is None:
             raise BadInput(f"{name}: the recording of segment {value} has moved or is gone; choose another segment")
         return row
@@ -191,25 +189,22 @@ def read_order(body: bytes, places: Places) -> Wish:
     >>> read_order(order, places).told["label"]
     '1 → 1, alpha 0.5, match'
     """
-    try:
-        order = json.loads(body.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise BadInput("order: must be JSON; reload the page") from None
+    order = read_json(body)
     if not isinstance(order, dict) or order.get("kind") not in ("between", "walk"):
         raise BadInput("order: must be an object of the kind between or walk; reload the page")
     known = _BETWEEN if order["kind"] == "between" else _WALK
     if strange := [key for key in order if key not in known]:
-        raise BadInput(f"order: {shown_name(strange[0][:40])!r} is not known; there are {', '.join(known)}")
+        raise BadInput(f"order: {shown(strange[0])} is not known; there are {', '.join(known)}")
     return _between(order, places) if order["kind"] == "between" else _walk(order, places)
 
 
 def _between(order: dict[str, Any], places: Places) -> Wish:
     source, target = places.segment("source", order.get("source")), places.segment("target", order.get("target"))
-    alpha = round(_number("alpha", order.get("alpha"), 0.0, 1.0), 3)
-    mode = _word("mode", order.get("mode", "match"), MODES)
-    material = _word("material", order.get("material", "around"), MATERIALS)
-    seconds = round(_number("seconds", order.get("seconds"), SHORTEST_S, LONGEST_S), 3)
-    variation = _whole("variation", order.get("variation", 1), 1, _MOST_VARIATIONS)
+    alpha = round(number("alpha", order.get("alpha"), 0.0, 1.0), 3)
+    mode = one_of("mode", order.get("mode", "match"), MODES)
+    material = one_of("material", order.get("material", "around"), MATERIALS)
+    seconds = round(number("seconds", order.get("seconds"), SHORTEST_S, LONGEST_S), 3)
+    variation = whole("variation", order.get("variation", 1), 1, _MOST_VARIATIONS)
     asked = {
         "source": str(places.path(source)), "start_s": _start(places, source), "duration_s": seconds,
         **_material(places, target, mode, material, seconds), "alpha": alpha, "mode": mode,
@@ -246,18 +241,18 @@ def _walk(order: dict[str, Any], places: Places) -> Wish:
     steps = order.get("steps")
     if not isinstance(steps, list) or not 1 <= len(steps) <= MOST_STEPS:
         raise BadInput(f"steps: must be a list of 1 to {MOST_STEPS}; draw a shorter path")
-    mode = _word("mode", order.get("mode", "morph"), WALK_MODES)
-    seconds = round(_number("seconds", order.get("seconds"), SHORTEST_S, LONGEST_S), 3)
+    mode = one_of("mode", order.get("mode", "morph"), WALK_MODES)
+    seconds = round(number("seconds", order.get("seconds"), SHORTEST_S, LONGEST_S), 3)
     words: list[str] = []
     last_s = -1.0
     for step in steps:
         if not isinstance(step, dict) or set(step) != {"time_s", "source", "target", "alpha"}:
             raise BadInput("steps: each must have time_s, source, target and alpha; reload the page")
-        time_s = round(_number("time_s", step["time_s"], 0.0, seconds), 3)
+        time_s = round(number("time_s", step["time_s"], 0.0, seconds), 3)
         if not last_s < time_s < seconds or (not words and time_s != 0):
             raise BadInput(f"steps: times must begin at 0 and grow up to {seconds:g} s, got {time_s:g} s")
         source, target = (places.segment(name, step[name]) + 1 for name in ("source", "target"))
-        words.append(f"{time_s:g}:{source}-{target}:{round(_number('alpha', step['alpha'], 0.0, 1.0), 3):g}")
+        words.append(f"{time_s:g}:{source}-{target}:{round(number('alpha', step['alpha'], 0.0, 1.0), 3):g}")
         last_s = time_s
     asked = {"walk": ",".join(words), "duration_s": seconds, "mode": mode, "seed": _seed(order)}
     label = f"path of {len(steps)} points, {seconds:g} s, {mode}"
@@ -299,32 +294,4 @@ def _start(places: Places, row: int) -> float:
 
 
 def _seed(order: Mapping[str, Any]) -> int:
-    return _whole("seed", order.get("seed", 0), 0, _MOST_SEED)
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(name)
-
-
-def _word(name: str, value: Any, known: Sequence[str]) -> str:
-    if not isinstance(value, str) or value not in known:
-        raise BadInput(f"{name}: must be one of {', '.join(known)}, got {_short(value)}")
-    return value
-
-
-def _whole(name: str, value: Any, least: int, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadInput(f"{name}: must be a whole number from {least} to {most}, got {_short(value)}")
-    return value
-
-
-def _number(name: str, value: Any, least: float, most: float) -> float:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    # Compared before it is made a float: JSON knows whole numbers that no float can hold.
-    if not number or not least <= value <= most or not math.isfinite(value):
-        raise BadInput(f"{name}: must be {least:g} to {most:g}, got {_short(value)}")
-    return float(value)
-
-
-def _short(value: Any) -> str:
-    return shown_name(repr(value)[:40])
+    return whole("seed", order.get("seed", 0), 0, _MOST_SEED)
