@@ -46,6 +46,8 @@ def browser(shared_browser: Any, page: Path) -> Iterator[Any]:
     """That Chromium with a file's `page` freshly opened; at the end the page must not have complained."""
     from tests.browser import console_errors, open_page
 
+    # From another page: where only the address' hash differs, nothing would be loaded anew.
+    shared_browser.get("about:blank")
     open_page(shared_browser, page)
     yield shared_browser
     assert console_errors(shared_browser) == []

@@ -137,19 +137,6 @@ def page(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def shared_browser():
-    with chromium() as driver:
-        yield driver
-
-
-@pytest.fixture
-def browser(shared_browser, page):
-    open_page(shared_browser, page)
-    yield shared_browser
-    assert console_errors(shared_browser) == []
-
-
 @pytest.mark.slow
 def test_hover_tells_file_time_corpus_and_cluster(browser):
     point_at(browser, 5)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from stylemix.style_map.page import write_map
-from tests.browser import chromium, console_errors, open_page
+from tests.browser import console_errors
 from tests.page_driving import MAP, ask, click, drag, mouse, point_at, press, rich_points, wait_for
 
 pytestmark = pytest.mark.slow
@@ -18,21 +18,6 @@ def page(tmp_path_factory):
     path = tmp_path_factory.mktemp("map") / "map.html"
     write_map(path, rich_points())
     return path
-
-
-@pytest.fixture(scope="module")
-def shared_browser():
-    with chromium() as driver:
-        yield driver
-
-
-@pytest.fixture
-def browser(shared_browser, page):
-    # A change of the hash alone would not load the page anew.
-    shared_browser.get("about:blank")
-    open_page(shared_browser, page)
-    yield shared_browser
-    assert console_errors(shared_browser) == []
 
 
 def selected(driver):

@@ -35,7 +35,7 @@ class MapHands {
     if (!tool) return;
     this.tool = tool;
     for (const one of this.tools) one.button.setAttribute("aria-pressed", String(one === tool));
-    this.hint.textContent = tool.name === "move" && this.map.view.space.dims === 3 ? "Drag to turn, with Shift to move" : tool.hint || "";
+    this.hint.textContent = this.words();
     this.canvas.classList.toggle("drawing", tool.name !== "move");
     if (this.map.root.dataset.tool === name) return;
     this.map.root.dataset.tool = name;
@@ -50,6 +50,20 @@ class MapHands {
   where(px, py, reach = 14) {
     const [x, y] = this.map.view.space.toMap(px, py);
     return { x, y, px, py, hit: this.map.view.at(px, py, reach) };
+  }
+
+  // A hybrid's dot lies above the points, and is asked for more closely.
+  look(x, y) {
+    const dot = this.tool.click ? null : this.map.view.bridgeAt(x, y, 8);
+    this.hover(dot ? -1 : this.map.view.at(x, y, 14));
+    if (dot) this.canvas.classList.add("on-point");
+    else if (this.map.view.hovered < 0) this.canvas.classList.remove("on-point");
+    this.hint.textContent = dot ? `Hybrid: ${dot.label}` : this.words();
+  }
+
+  words() {
+    if (this.tool.name === "move" && this.map.view.space.dims === 3) return "Drag to turn, with Shift to move";
+    return this.tool.hint || "";
   }
 
   hover(i) {
@@ -82,7 +96,7 @@ class MapHands {
     const { view } = this.map;
     const [x, y] = this.spot(event);
     const before = this.down.get(event.pointerId);
-    if (!before) return this.hover(view.at(x, y, 14));
+    if (!before) return this.look(x, y);
     this.down.set(event.pointerId, [x, y]);
     const dx = x - before[0], dy = y - before[1];
     this.moved += Math.hypot(dx, dy);
@@ -138,7 +152,7 @@ class MapHands {
     const at = this.where(px, py, reach);
     this.hover(at.hit);
     if (this.tool.click) return this.tool.click(at);
-    const dot = this.map.view.bridgeAt(px, py, reach);
+    const dot = this.map.view.bridgeAt(px, py, 0.6 * reach);
     if (dot) return this.map.grid.play(dot);
     if (at.hit < 0) return undefined;
     return event.ctrlKey || event.metaKey || event.shiftKey ? this.map.toggleSelected(at.hit) : this.map.play(at.hit);
