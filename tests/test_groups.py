@@ -139,6 +139,35 @@ def test_what_is_in_no_cluster_is_none(found):
         found.find(0)
 
 
+def test_segments_in_no_cluster_are_0_step_by_step_and_of_no_file(run, found, monkeypatch):
+    labels = found.grouping.clusters.labels.copy()
+    mine = found.grouping.segments.file == 3
+    labels[mine] = -1
+    outside = replace(found.grouping.clusters, labels=labels)
+    monkeypatch.setattr("stylemix.clusters.groups.cluster", lambda *_, **__: outside)
+    again = clusters_of(run, space="latents")
+    assert set(again.steps[3]) == {0}
+    assert again.numbers_in([3]) == []
+    assert again.numbers_in([0, 3]) == found.numbers_in([0])
+    assert sum(one.size for one in again.clusters) == (~mine).sum()
+    assert all((again.mask(one.number, 3) == 0).all() for one in again.clusters)
+
+
+def test_clusters_are_found_as_they_are_asked_for(run):
+    for choice in (ClusterChoice("kmeans", 2), ClusterChoice("agglomerative", 2)):
+        found = clusters_of(run, space="latents", choice=choice)
+        assert [one.number for one in found.clusters] == [1, 2]
+        assert (found.grouping.clusters.criterion, found.grouping.clusters.choice) == ("asked for", choice)
+
+
+def test_where_all_else_is_in_no_cluster_it_is_said(found):
+    labels = np.where(found.grouping.corpus == 1, found.grouping.clusters.labels, -1)
+    grouping = replace(found.grouping, clusters=replace(found.grouping.clusters, labels=labels))
+    high = int(found.steps[2][0])
+    with pytest.raises(BadInput, match="no cluster holds another, choose other --clusters"):
+        replace(found, grouping=grouping).stretch(high, outside=1)
+
+
 def test_clusters_in_files_are_listed(found):
     low, high = (found.steps[i][0] for i in (0, 2))
     assert found.numbers_in([0, 1]) == [low]
