@@ -19,7 +19,7 @@ from stylemix.clusters.choice import parse_choice
 from stylemix.clusters.export import export_clusters
 from stylemix.clusters.groups import clusters_of
 from stylemix.clusters.judging import judge
-from stylemix.clusters.listing import listing_of
+from stylemix.clusters.listing import list_clusters, listing_of
 from stylemix.clusters.pieces import safe_name
 from stylemix.clusters.report import report_clusters
 from stylemix.clusters.tables import csv_text
@@ -58,7 +58,9 @@ def found(run):
 
 @pytest.fixture(scope="module")
 def listing(run, found):
-    return listing_of(run, found)
+    told = list_clusters(run, space="latents", choice=parse_choice("kmeans:2"))
+    assert told == listing_of(run, found)
+    return told
 
 
 def table(text):
@@ -270,7 +272,7 @@ def test_a_recording_is_never_written_over(run, found, tmp_path):
 def test_folders_where_it_would_do_harm_are_refused(run, found, tmp_path):
     with pytest.raises(BadInput, match="lies in the run; choose a folder outside"):
         export_clusters(run, found, run.path / "sounds")
-    with pytest.raises(BadInput, match="lies among the recordings of .*boys; choose a folder outside"):
+    with pytest.raises(BadInput, match=r"lies among the recordings of .*boys; choose a folder outside"):
         export_clusters(run, found, Path(run.folders[1]) / "deep" / "er")
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="is a file; give a folder to --export"):

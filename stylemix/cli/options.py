@@ -30,15 +30,11 @@ ModeName: TypeAlias = Annotated[
 
 # Every command. Paths are not readable=True, which would make a missing permission wrong usage: who reads
 # them says what is wrong in one line.
-Json: TypeAlias = Annotated[
-    bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")
-]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else there.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Out: TypeAlias = Annotated[Path, typer.Option("--out", "-o", readable=False, help="Where to write.")]
 MaybeOut: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", readable=False, help="Write a page too.")]
-Force: TypeAlias = Annotated[
-    bool, typer.Option("--force", "-f", help="Replace what exists (never an input).")
-]
+Force: TypeAlias = Annotated[bool, typer.Option("--force", "-f", help="Replace what exists (never an input).")]
 Seed: TypeAlias = Annotated[int, typer.Option(metavar="N", help="The seed of all randomness.")]
 
 Space: TypeAlias = Annotated[
@@ -110,9 +106,7 @@ Minutes: TypeAlias = Annotated[
     float | None,
     typer.Option(metavar="M", help="Minutes of training, plus about a minute to space alpha; else the recipe's."),
 ]
-Steps: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", help="Optimiser steps at most; else the recipe's.")
-]
+Steps: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Optimiser steps at most; else the recipe's.")]
 Device: TypeAlias = Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where to compute.")]
 MaybeSeed: TypeAlias = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="The seed of all randomness; else the recipe's.")
@@ -175,12 +169,8 @@ From: TypeAlias = Annotated[
     str | None,
     typer.Option("--from", metavar="NAME", help="The corpus that a source is of which is no file of the run."),
 ]
-Start: TypeAlias = Annotated[
-    float, typer.Option(metavar="S", help="Where to begin in the source (seconds).")
-]
-Duration: TypeAlias = Annotated[
-    float | None, typer.Option(metavar="S", help="How long (seconds); else to its end.")
-]
+Start: TypeAlias = Annotated[float, typer.Option(metavar="S", help="Where to begin in the source (seconds).")]
+Duration: TypeAlias = Annotated[float | None, typer.Option(metavar="S", help="How long (seconds); else to its end.")]
 TargetStart: TypeAlias = Annotated[
     float, typer.Option(metavar="S", help="Where to begin in the file --target (seconds).")
 ]
@@ -272,9 +262,7 @@ HybridPhase: TypeAlias = Annotated[
         help="Each parent's own (auto, parents), the source's, or estimated from the magnitudes.",
     ),
 ]
-Bits: TypeAlias = Annotated[
-    Literal["16", "24", "32f"] | None, typer.Option(help="Sample format of the file.")
-]
+Bits: TypeAlias = Annotated[Literal["16", "24", "32f"] | None, typer.Option(help="Sample format of the file.")]
 SampleRate: TypeAlias = Annotated[
     int | None, typer.Option(metavar="HZ", help="Sample rate of the file; else the source's.")
 ]
