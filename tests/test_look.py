@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,30 @@ def test_every_text_stands_out_from_what_is_behind_it(tmp_path: Path, dark: bool
         for path in sorted(tmp_path.glob("*.html")):
             open_page(driver, path)
             assert driver.execute_script(FAINT) == [], path.name
+
+
+# Left and right edges of the spectrograms and of the ruler below them.
+EDGES = """
+return [".strip", ".ruler div"].map((kind) => {
+  const box = document.querySelector(kind).getBoundingClientRect();
+  return [box.left, box.right].map(Math.round);
+});
+"""
+
+
+@pytest.mark.slow
+def test_on_screen_and_paper_the_ruler_lies_under_the_pictures(tmp_path: Path) -> None:
+    write_listening_page(tmp_path / "a.html", replace(make_listening(), points=None))
+    with chromium(width=718) as driver:
+        open_page(driver, tmp_path / "a.html")
+        # The width of A4 between its margins: narrow on a screen, where pictures take the whole row.
+        screen = driver.execute_script(EDGES)
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        paper_edges = driver.execute_script(EDGES)
+        assert screen[0] == screen[1]
+        assert paper_edges[0] == paper_edges[1]
+        assert paper_edges[0][1] - paper_edges[0][0] > 400
+        assert driver.execute_script("return getComputedStyle(document.querySelector('.play')).display") == "none"
 
 
 def paper(driver) -> int:
