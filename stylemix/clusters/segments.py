@@ -13,8 +13,9 @@ from stylemix.files import sha256_file
 from stylemix.model.run import Run
 
 SEGMENT_S = 2.0
-MOST_SEGMENTS = 6000
-"""More points than this cover each other and keep UMAP busy for minutes; segments grow instead."""
+MOST_SEGMENTS = 20_000
+"""More points than this cover each other; segments grow instead. Of so many UMAP takes 10 s of a processor, t-SNE 37 s
+in the plane and 85 s in space (tests/bench/bench_embed.py)."""
 
 
 def segments_from_latents(
