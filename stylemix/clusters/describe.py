@@ -123,6 +123,7 @@ def describe_segments(
 def _of_file(
     path: Path, sha256: str, start_s: np.ndarray, duration_s: np.ndarray, cache: ArrayCache | None
 ) -> np.ndarray:
+    # In samples, not seconds: floats that differ in the last bit are the same segment.
     cache = cache or ArrayCache()
     starts, lengths = ([round(float(s) * RATE_HZ) for s in of] for of in (start_s, duration_s))
     key = cache_key(sha256, {"describe": _VERSION, "start": starts, "length": lengths})

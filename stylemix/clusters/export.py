@@ -89,6 +89,7 @@ def export_clusters(
     if not pieces:
         raise BadInput("clusters: there is no recording to export from; put the run's recordings back where they were")
     recordings = {file: _look_at(next(mine).path) for file, mine in groupby(pieces, key=lambda piece: piece.file)}
+    # All files are looked for before the first is written: half an export over another would be neither.
     outputs = [folder / piece.out for piece in pieces]
     _check_files([*outputs, folder / INDEX], force=force)
     _check_disk(folder, sum(_n_bytes(piece, recordings[piece.file]) for piece in pieces))
@@ -132,6 +133,7 @@ def check_export(run: Run, out: str | Path, split: str = "segments") -> None:
         raise BadInput(f"clusters: --split must be one of {', '.join(SPLITS)}, got {split!r}")
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{shown_name(folder)}: is a file; give a folder to --export")
+    # Links are followed: what counts is where the files would lie.
     here = folder.resolve()
     if here.is_relative_to(Path(run.path).resolve()):
         raise BadInput(f"{shown_name(folder)}: lies in the run; choose a folder outside of it")
@@ -157,6 +159,7 @@ def _check_files(files: Sequence[Path], *, force: bool) -> None:
 
 
 def _check_disk(folder: Path, n_bytes: int) -> None:
+    # The folder need not exist yet; what does exist above it is on the same disk.
     parent = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(parent).free
     if n_bytes > free:

@@ -55,8 +55,7 @@ def list_clusters(
     StylemixError
         If the training did not finish.
     """
-    update(0.0, note="clusters")
-    found = clusters_of(run, space=space, choice=choice, seed=seed)
+    found = clusters_of(run, space=space, choice=choice, seed=seed, update=update)
     judged = judge(found, seed=seed, update=lambda done, note="": update(0.4 + 0.4 * done, note=note))
     return listing_of(run, judged, seed=seed, update=lambda share: update(0.8 + 0.2 * share, note="describing"))
 
@@ -125,6 +124,7 @@ def _listed(
     run: Run, found: RunClusters, one: Cluster, described: Described, names: list[str], command: _Command
 ) -> dict[str, Any]:
     grouping = found.grouping
+    # Labels count from 0 as rows do, numbers from 1 as people do.
     mine = grouping.clusters.labels == one.number - 1
     return {
         "number": one.number,
@@ -150,7 +150,9 @@ def _listed(
 def _medoid(run: Run, found: RunClusters, one: Cluster, names: list[str]) -> dict[str, Any]:
     middle, segments = one.medoid, found.grouping.segments
     path = found.grouping.paths[middle.file]
+    # A start is a float that went through seconds: the last that is no later is the one, whatever it was rounded to.
     at = np.flatnonzero((segments.file == middle.file) & (segments.start_s <= middle.start_s + 1e-6))[-1]
+    # The name of what is gone may come from a run that was trained on another system.
     recorded = str(run.files[middle.file].path if path is None else path)
     return {
         "segment": int(at) + 1,
@@ -164,6 +166,7 @@ def _medoid(run: Run, found: RunClusters, one: Cluster, names: list[str]) -> dic
 
 
 def _spread(values: np.ndarray) -> dict[str, float | None]:
+    # Quartiles and not the spread: one silent or odd segment must not move what is said of a cluster.
     measured = values[np.isfinite(values)]
     low, median, high = np.percentile(measured, (25, 50, 75)) if len(measured) else (None, None, None)
     return {"median": _round(median, 3), "low": _round(low, 3), "high": _round(high, 3)}

@@ -189,6 +189,7 @@ def _words_of(values: dict[str, np.ndarray], mine: np.ndarray) -> tuple[str, ...
     found = {
         name: (abs(effect), WORDS[name][effect > 0]) for name, effect in effects.items() if abs(effect) >= LARGE - 0.5
     }
+    # Silence has no pitch either, and is no noise: only what sounds can be unpitched.
     heard = np.isfinite(values["noisiness"][mine])
     if heard.any() and np.isnan(values["pitch"][mine][heard]).mean() > 0.5:
         found["pitch"] = 0.5, "unpitched"
@@ -198,6 +199,7 @@ def _words_of(values: dict[str, np.ndarray], mine: np.ndarray) -> tuple[str, ...
             return (f"rather {WORDS[name][effect > 0]}",)
         compared = all(_measured(values["brightness"][part]) for part in (mine, ~mine))
         return ("average",) if compared else ()
+    # Chosen by strength and said in one order, so that names of a run can be compared at a glance.
     strongest = sorted(found, key=lambda name: -found[name][0])[:MOST_WORDS]
     return tuple(found[name][1] for name in SAID_FIRST if name in strongest)
 

@@ -64,6 +64,7 @@ def pieces_of(found: RunClusters, *, joined: bool = False) -> Iterator[Piece]:
     """
     grouping = found.grouping
     segments, labels = grouping.segments, grouping.clusters.labels
+    # Segments lie file after file and in order of time, so that a stretch is a run of equal labels.
     folders, first = _folder_names(found), 0
     for i in range(len(labels)):
         goes_on = i + 1 < len(labels) and labels[i + 1] == labels[i] and segments.file[i + 1] == segments.file[i]

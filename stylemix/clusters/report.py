@@ -76,14 +76,18 @@ def report_clusters(
     """
     choice = None if clusters is None else parse_choice(clusters)
     check_space(space)
+    # All that can be refused is refused before the minutes that grouping may take.
     table = None if csv is None or str(csv) == STDOUT else check_output(csv, force=force, inputs=inputs_of(run))
     if export is not None:
         check_export(run, export, split)
     with progress("clusters", 1.0, show=show_progress) as update:
-        update(0.0, "segments")
-        found = clusters_of(run, space=space, choice=choice, seed=seed)
+        found = clusters_of(run, space=space, choice=choice, seed=seed, update=update)
         found = judge(found, seed=seed, update=lambda done, note="": update(0.4 + 0.3 * done, note))
         data = listing_of(run, found, seed=seed, update=lambda share: update(0.7 + 0.1 * share, "describing"))
+        if table is not None:
+            write_text(table, listing_csv(data))
+            data["csv"] = str(table)
+        # After the table, so that a disk that is too small for the sound does not take that away.
         if export is not None:
             data["export"] = export_clusters(
                 run, found, export, split=split, force=force, update=lambda share: update(0.8 + 0.2 * share, "export")
@@ -93,10 +97,8 @@ def report_clusters(
                 run, spaces=[space] if space else None, choices=[choice] if choice else CHOICES, seed=seed,
                 update=lambda done, note="": update(done, note),
             )  # fmt: skip
-        if table is not None:
-            write_text(table, listing_csv(data))
-            data["csv"] = str(table)
         update(1.0)
+    # The table is all that stdout holds then: it goes into a pipe.
     if csv is not None and table is None:
         return data, listing_csv(data).splitlines()
     compared = ["", *comparison_lines(data["comparison"])] if compare else []

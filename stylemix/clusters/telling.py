@@ -54,6 +54,7 @@ def clock(seconds: float) -> str:
     >>> clock(75.4), clock(3661)
     ('1:15', '1:01:01')
     """
+    # Rounded first: 59.7 s is 1:00 and not 0:60.
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
@@ -114,6 +115,7 @@ def _about(one: Mapping[str, Any]) -> list[str]:
 
 
 def _measured(descriptors: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    # What was not measured is left out: a line of dashes says no more.
     median = {name: one["median"] for name, one in descriptors.items()}
     told = []
     if median["loudness"] is not None:
@@ -156,6 +158,7 @@ def listing_csv(listing: Mapping[str, Any]) -> str:
 def _row(one: Mapping[str, Any], corpora: list[str]) -> list[object]:
     middle = one["medoid"]
     row: list[object] = [one["number"], one["name"], one["size"], one["seconds"]]
+    # The same columns for every cluster, empty where it has no neighbour: a table that can be sorted and joined.
     row += [percent(one["shares"][name]) for name in corpora]
     row += [middle["segment"], middle["path"], middle["start_s"], middle["duration_s"]]
     row += [spread["median"] for spread in one["descriptors"].values()]
