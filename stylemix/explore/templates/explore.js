@@ -69,6 +69,7 @@ class ExplorePanel {
     const corpora = corporaAt(this.map, [place], this.gone);
     if (corpora.length < 2) return this.map.say("Two corpora must be shown for something to lie between them");
     this.plan = { kind: "between", ...moveAt(this.map, place, corpora, this.gone) };
+    if (!this.secondsChosen) this.dials.seconds.value = this.dials.seconds.defaultValue;
     this.dials.alpha.value = this.plan.alpha;
     this.plan.alpha = Number(this.dials.alpha.value);
     this.show();
