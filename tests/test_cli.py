@@ -70,7 +70,7 @@ CONTRACT = {
     },
     "map": WRITES
     | {"--seed", "--space", "--layouts", "--clusters", "--hybrids", "--add", "--png", "--svg", "--colour"},
-    "explore": {"--port", "--browser", "--space", "--seed", "--quiet", "-q"},
+    "explore": {"--port", "--browser", "--space", "--layouts", "--clusters", "--seed", "--quiet", "-q"},
     "clusters": (WRITES - {"--out", "-o"})
     | {"--clusters", "--space", "--seed", "--csv", "--export", "--split", "--compare"},
     "evaluate": WRITES
