@@ -156,11 +156,22 @@ class MapView {
     return null;
   }
 
+  // As large as the points may be to cover the ground they lie on once: tight clouds get small ones.
+  usualRadius() {
+    const { space } = this, state = [space.index, this.width, this.height].join();
+    if (this.counted === state || space.moving) return this.usual ?? 4;
+    const [x, y] = space.places, side = 10, scale = space.unit() / space.zoom / side;
+    const cells = new Set();
+    for (let i = 0; i < this.n; i++) cells.add(1e4 * Math.round(x[i] * scale) + Math.round(y[i] * scale));
+    [this.counted, this.usual] = [state, Math.sqrt((cells.size * side ** 2) / this.n / Math.PI)];
+    return this.usual;
+  }
+
   radius() {
-    const crowd = this.n > 3000 ? 2.6 : this.n > 800 ? 3.6 : this.n > 200 ? 4.6 : 6;
-    const wanted = crowd * Math.min(2.2, this.zoom ** 0.35) * (this.width < 500 ? 0.8 : 1);
-    // In quarters of a pixel, so that a zoom does not make new stamps every frame.
-    return Math.round(4 * wanted) / 4;
+    // Smaller than 3 pixels a shape is not told from another, which is worth it only where there are very many.
+    const wanted = Math.min(6, Math.max(this.n > 3000 ? 2.25 : 3, this.usualRadius())) * Math.min(2.4, this.zoom ** 0.4);
+    // In quarters of a pixel, so that a zoom does not make new stamps every frame; larger than 7 says nothing more.
+    return Math.min(7, Math.round(4 * wanted) / 4);
   }
 
   draw() {
