@@ -12,15 +12,16 @@ import numpy as np
 
 LANDMARKS = 2000
 """Isomap keeps all distances between so many segments, 32 MB, and finds its axes among them in a second."""
-# Of 20,000 segments, 1000 iterations of t-SNE take 72 s and 500 take 38 s; the trustworthiness is 0.910 and 0.906.
+# Of 20,000 windows over latents, 1000 iterations of t-SNE take 72 s and 500 take 38 s; the trustworthiness is 0.910 and
+# 0.906.
 _MANY, _ROUNDS, _ROUNDS_OF_MANY = 8000, 1000, 500
 # scikit-learn steps by at least 50, which throws few segments about in space: in three dimensions, the Kullback-Leibler
 # divergence of two groups of 40 ends at 1.6, and of 451 segments of two corpora at 0.58; with N / 48 and at least 10 at
 # 0.17 and 0.49. In the plane there is no difference.
 _LEAST_RATE = 10.0
-# From a map before, few iterations in small steps, and without t-SNE's early exaggeration. With 1 to 7 of 16 files gone
-# or new, of two pairs of corpora, known segments then move by 0.07 of the map's radius (median; t-SNE 0.06 to 0.11) and
-# otherwise by 0.20 (t-SNE 0.24); the trustworthiness is the same within 0.007.
+# From a map before, few iterations in small steps, and without t-SNE's early exaggeration. With 1 or 4 of 16 files gone
+# or new, known segments of two pairs of corpora then move by 0.03 to 0.13 of the map's radius (median; t-SNE 0.01 to
+# 0.10) and otherwise by 0.17 to 0.49 (t-SNE 0.05 to 0.26), at the same trustworthiness within 0.007 (bench_embed.py).
 _FEW_ROUNDS, _GENTLY = 250, 0.1
 
 
