@@ -31,7 +31,8 @@ class MapView {
     return this.space.zoom;
   }
 
-  // WebGL that a processor only imitates draws 20,000 points three times a second, the plain painter thirty times: without
+  // WebGL that a processor only imitates draws 20,000 points two to four times a second, the plain painter 36 to 54 times
+  // (tests/bench/bench_page.py): without
   // a graphics processor it is the better one. The element's data-wanted overrules this, "webgl" or "canvas".
   addPainter() {
     const canvas = this.root.querySelector(".map-points"), { wanted } = this.root.dataset;
