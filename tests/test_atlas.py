@@ -233,7 +233,7 @@ def test_new_files_are_set_on_the_map_and_leave_it_as_it_is(own, tmp_path):
 def test_a_file_of_the_run_is_not_added_again(run, tmp_path):
     with pytest.raises(BadInput, match="is of the run and on its map already"):
         map_data(run, layouts="pca", add=[run.files[0].path])
-    with pytest.raises(BadInput, match="no.wav"):
+    with pytest.raises(BadInput, match=r"no\.wav"):
         map_data(run, layouts="pca", add=[tmp_path / "no.wav"])
 
 

@@ -57,6 +57,13 @@ def test_keys_select_without_a_pointer(browser):
     assert selected(browser) == [1, 3, 5, 7, 9]
 
 
+def test_keys_that_nothing_has_taken_walk_the_map(browser):
+    browser.execute_script("document.activeElement.blur()")
+    assert browser.execute_script("return document.activeElement === document.body")
+    press(browser, "\ue014")
+    assert browser.execute_script(f"{MAP} return map.view.chosen") >= 0
+
+
 def test_what_is_hidden_is_not_selected(browser):
     browser.find_elements("css selector", ".map-legend button")[0].click()
     click(browser, "[data-tool=box]")

@@ -94,20 +94,24 @@ def partition(
     >>> [len(set(partition(points, ClusterChoice(method)).labels)) for method in ("gmm", "kmeans", "agglomerative")]
     [2, 2, 2]
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     # Rows that differ only by rounding count as one.
     n_distinct = len(np.unique(np.round(points, 9), axis=0))
     if choice.k is not None and choice.k > n_distinct:
         raise BadInput(f"k: must lie between 1 and the {n_distinct} segments that differ, got {choice.k}")
     most = choice.k or max(1, min(max_clusters, n_distinct // LEAST_SIZE))
     numbers = [choice.k] if choice.k else list(range(1, most + 1))
-    if most == 1 or len(points) < 2:
-        found = Partition(np.zeros(len(points), dtype=int), _CRITERIA[choice.method])
-    elif choice.method == "gmm":
-        found = _mixtures(points, numbers, seed)
-    elif choice.method == "hdbscan":
-        found = _densities(points, choice.k)
-    else:
-        found = _compact(points, choice.method, numbers, seed)
+    # On a machine that does other things too, threads that wait for one another took minutes instead of a second.
+    with threadpool_limits(1):
+        if most == 1 or len(points) < 2:
+            found = Partition(np.zeros(len(points), dtype=int), _CRITERIA[choice.method])
+        elif choice.method == "gmm":
+            found = _mixtures(points, numbers, seed)
+        elif choice.method == "hdbscan":
+            found = _densities(points, choice.k)
+        else:
+            found = _compact(points, choice.method, numbers, seed)
     return replace(found, criterion="asked for", tried={}) if choice.k else found
 
 

@@ -62,7 +62,7 @@ class Places:
     start_s: np.ndarray
     duration_s: np.ndarray
     cluster: np.ndarray | None = None
-    grouping: Mapping[str, str] = field(default_factory=dict)
+    grouping: Mapping[str, Any] = field(default_factory=dict)
 
     def segment(self, name: str, value: Any) -> int:
         """Find a segment and see that its recording is there.
@@ -130,7 +130,7 @@ class Wish:
     told: dict[str, Any]
 
 
-def places_of(run: Run, cluster: np.ndarray | None = None, grouping: Mapping[str, str] | None = None) -> Places:
+def places_of(run: Run, cluster: np.ndarray | None = None, grouping: Mapping[str, Any] | None = None) -> Places:
     """Find out what a page of a run may name.
 
     Parameters

@@ -45,39 +45,20 @@ def explore_page(run: Run, *, show_progress: bool = True, **wanted: Any) -> tupl
     BadInput
         If the map cannot be made.
     """
+    from stylemix.clusters.choice import parse_choice
     from stylemix.style_map.atlas import map_data
+    from stylemix.style_map.facts import hybrid_options
 
     with progress("map", 1.0, show=show_progress) as update:
         points = map_data(run, update=update, **wanted)
-        grouping = grouping_of(wanted)
+        clusters = wanted.get("clusters")
+        choice = parse_choice(clusters) if isinstance(clusters, str) else clusters
         # Labels count from 0, and -1 is in no cluster; numbers from 1, and 0.
-        places = places_of(run, None if grouping is None else np.asarray(points.cluster) + 1, grouping)
+        grouping = hybrid_options(wanted.get("space"), choice, wanted.get("seed", 0))
+        places = places_of(run, np.asarray(points.cluster) + 1, grouping)
         page = explore_document(points, places)
         update(1.0)
     return page, places
-
-
-def grouping_of(wanted: dict[str, Any]) -> dict[str, str] | None:
-    """Tell how the command `hybrid` is told of the map's clusters.
-
-    Parameters
-    ----------
-    wanted : dict
-        Of the map.
-
-    Returns
-    -------
-    dict or None
-        Options of the command; None where it cannot be told, since it groups by the seed 0 alone.
-
-    Examples
-    --------
-    >>> grouping_of({"space": "latents", "seed": 0}), grouping_of({"seed": 1})
-    ({'space': 'latents'}, None)
-    """
-    if wanted.get("seed"):
-        return None
-    return {key: str(wanted[key]) for key in ("space", "clusters") if wanted.get(key) is not None}
 
 
 def explore_document(points: MapData, places: Places) -> str:

@@ -96,5 +96,5 @@ def _worth(found: RunClusters) -> dict[str, str]:
     if quality.silhouette is not None:
         facts["Silhouette of the clusters"] = f"{quality.silhouette:.2f}"
     if quality.stability is not None:
-        facts["Clusters found again in resamples"] = f"{quality.stability:.2f} (Jaccard index; do not trust less than 0.6)"
+        facts["Clusters found again in resamples"] = f"{quality.stability:.2f} (Jaccard index; below 0.6, do not trust)"
     return facts
