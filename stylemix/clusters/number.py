@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 LARGEST_SAMPLE = 1000
-"""Segments that the silhouette is computed of: all distances between them fit into 8 MB, and ten draws take seconds."""
-N_DRAWS = 10
+"""Segments that the silhouette is computed of: all distances between them fit into 8 MB, and 20 draws take seconds."""
+# With 10 draws, five seeds agreed on the k-means of orchestra and electronics to 0.68 (both spaces) and 0.69
+# (scattering), with 20 to 0.91 and 1.
+N_DRAWS = 20
 CRITERION = "largest silhouette beyond chance"
 # Of 86 draws of 60 to 1000 points from one cloud, Gaussian or with heavy tails, none went beyond 3 standard deviations
 # (the largest was 2.7).
