@@ -15,6 +15,7 @@ from stylemix.embedding.stability import (
     check_provenance,
     known_again,
     lay_over,
+    lay_wide,
     starting_points,
 )
 from stylemix.errors import BadInput
@@ -114,6 +115,8 @@ def embed(
     used, points = _place(principal.scores, method, Wanted(dims, seed, neighbours, start))
     if previous is not None and (known >= 0).any():
         points = lay_over(points, previous.points, known, turn=used != "pca")
+    elif used != "pca":
+        points = lay_wide(points)
     explained = tuple(principal.explained[:dims].tolist()) if used == "pca" else ()
     return Embedding(points, used, method, score_map(features, points, provenance=provenance), explained)
 

@@ -192,6 +192,33 @@ def lay_over(points: np.ndarray, onto: np.ndarray, known: np.ndarray, *, turn: b
     return (points - middle) @ rotation * scale + target
 
 
+def lay_wide(points: np.ndarray) -> np.ndarray:
+    """Turn a map that follows no other so that it is widest along its first axis, its middle at 0.
+
+    Screens and pages are wider than high, and which way up a method puts its map means nothing.
+
+    Parameters
+    ----------
+    points : np.ndarray, shape (N, dims)
+        A map.
+
+    Returns
+    -------
+    np.ndarray, shape (N, dims)
+        The same distances.
+
+    Examples
+    --------
+    >>> lay_wide(np.array([[1.0, 0.0], [1.0, 2.0], [1.0, 7.0]])).round(6).tolist()
+    [[-3.0, 0.0], [-1.0, 0.0], [4.0, 0.0]]
+    """
+    centred = points - points.mean(axis=0)
+    turned = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
+    # Which end is which is open as well: the farthest point is on the positive side.
+    farthest = turned[np.abs(turned).argmax(axis=0), np.arange(turned.shape[1])]
+    return turned * np.where(farthest < 0, -1.0, 1.0) + 0.0
+
+
 def check_provenance(provenance: Provenance | None, previous: Previous | None, n_segments: int) -> None:
     """Refuse a provenance that does not fit the segments, or a map before without one.
 
