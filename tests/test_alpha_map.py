@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from stylemix.errors import BadInput
 from stylemix.hybrid.alpha_map import AlphaMap, find_map, map_warnings, save_maps
+from stylemix.hybrid.asked import Asked
 from stylemix.hybrid.curve import parse_alpha
 from stylemix.hybrid.dials import Dials
 from stylemix.hybrid.order import Order
@@ -102,11 +103,12 @@ def test_an_order_says_what_its_map_cannot_do(tmp_path: Path, target: int, calib
     save_maps(tmp_path, {("style", "low", "high"): (AlphaMap((0.0, 1.0), (0.0, 1.0), 0.3), {})})
     run: Any = SimpleNamespace(path=tmp_path, corpora=NAMES)
     roles: Any = SimpleNamespace(own=0, others=(target,), shares=(1.0,))
-    asked = Order(run, parse_alpha(0.5), Dials(mode="style"), roles, 0.0, None, 0, raw_alpha=False)
-    _, found, warnings = asked.positions(2.0)
+    order = Order(run, Asked(dials=Dials(mode="style")), parse_alpha(0.5), roles, 0.0, None)
+    _, found, warnings = order.positions(2.0)
     assert found == calibrated
     assert [said in line for line in warnings] == [True]
-    assert replace(asked, raw_alpha=True).positions(2.0)[1:] == (False, ())
+    raw = replace(order, asked=replace(order.asked, raw_alpha=True))
+    assert raw.positions(2.0)[1:] == (False, ())
 
 
 def test_between_several_targets_the_maps_are_averaged_by_their_shares(tmp_path: Path) -> None:

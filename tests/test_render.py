@@ -203,7 +203,9 @@ def test_borders_in_real_music_are_inaudible(
         original = wave.mean(axis=0)
         return Joined(render(), in_one_block(monkeypatch, render), original, at_borders(run, len(original)))
 
-    figures = border_figures([joined(start_s) for start_s in (0.0, 20.0, 40.0)])
+    # A dither moves hybrids by half a decibel and what is rebuilt by a thirtieth: one stretch of it is enough.
+    stretches = (0.0, 20.0, 40.0) if what == "hybrid" else (0.0,)
+    figures = border_figures([joined(start_s) for start_s in stretches])
     assert figures["sc_over_single_db"] < 0.5
     assert figures["sc_over_elsewhere_db"] < 1
     assert figures["flux_over_single"] == pytest.approx(1, abs=0.05)
