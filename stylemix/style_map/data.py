@@ -131,6 +131,8 @@ class MapData:
         Segments of new files set on an existing map; they are drawn apart. None by default.
     run : str
         Name of the run folder, for the commands that the page offers.
+    partners : np.ndarray, shape (n_corpora, N), int, optional
+        For each segment the one of each corpus that suits it best, -1 for its own corpus and where there is none.
 
     Raises
     ------
@@ -157,6 +159,7 @@ class MapData:
     hybrids: Sequence[GridHybrid] = ()
     placed: np.ndarray | None = None
     run: str = ""
+    partners: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.files)
