@@ -115,7 +115,7 @@ def pipe(path):
 def rewrite(path, **changes):
     rows, _ = of_run()
     parts = {
-        "points": torch.zeros(len(rows), 2, dtype=torch.float64),
+        "points": torch.randn(len(rows), 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)),
         "start_s": torch.zeros(len(rows), dtype=torch.float64),
         "file": torch.zeros(len(rows), dtype=torch.int32),
         "sha256": torch.zeros(3, 32, dtype=torch.uint8),
@@ -142,6 +142,15 @@ def rewrite(path, **changes):
         lambda path: rewrite(path, file=torch.full((45,), 3, dtype=torch.int32)),
         lambda path: rewrite(path, file=torch.full((45,), -1, dtype=torch.int32)),
         lambda path: rewrite(path, sha256=torch.zeros(3, 31, dtype=torch.uint8)),
+        lambda path: rewrite(path, points=torch.eye(45, 2, dtype=torch.float64) * 1e300),
+        lambda path: rewrite(path, points=torch.eye(45, 2, dtype=torch.float64) * -1.1e6),
+        lambda path: rewrite(path, points=torch.eye(45, 2, dtype=torch.float64) * 1e-150),
+        lambda path: rewrite(path, points=torch.ones(45, 2, dtype=torch.float64)),
+        lambda path: rewrite(path, method="pca", points=torch.eye(45, 2, dtype=torch.float64) * 1e-150),
+        lambda path: rewrite(path, method="lle"),
+        lambda path: rewrite(path, method="<script>"),
+        lambda path: rewrite(path, start_s=torch.full((45,), 1e300, dtype=torch.float64)),
+        lambda path: rewrite(path, start_s=torch.full((45,), -1.0, dtype=torch.float64)),
     ],
 )  # fmt: skip
 def test_a_damaged_or_foreign_map_is_told_in_one_line_and_replaced(stored, damage):
@@ -151,7 +160,47 @@ def test_a_damaged_or_foreign_map_is_told_in_one_line_and_replaced(stored, damag
     found, notice = read_map(stored)
     assert found is None
     assert notice.startswith("the map before is not followed, since both-umap-2d.safetensors is damaged or foreign (")
+    assert notice.endswith("); it is made anew")
+    assert len(notice) < 200
     assert "\n" not in notice
+
+
+def test_equal_segments_are_one_place_on_a_map_that_is_whole(stored):
+    rewrite(stored, method="pca", points=torch.ones(45, 2, dtype=torch.float64))
+    assert read_map(stored)[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("lie", "asked"),
+    [
+        ({"points": torch.ones(45, 3, dtype=torch.float64).cumsum(0)}, "tsne"),
+        ({"method": "umap"}, "tsne"),
+        ({"method": "tsne"}, "pca"),
+        (
+            {
+                "points": torch.ones(7, 2, dtype=torch.float64).cumsum(0),
+                "start_s": torch.zeros(7, dtype=torch.float64),
+                "file": torch.zeros(7, dtype=torch.int32),
+            },
+            "tsne",
+        ),
+    ],
+)
+def test_a_map_that_claims_to_answer_and_does_not_is_placed_anew(tmp_path, lie, asked):
+    rows, provenance = of_run()
+    path = map_path(tmp_path, "both", asked, 2)
+    embed_again(tmp_path, "both", rows, provenance, method=asked)
+    rewrite(path, **{"method": asked, "asked_of": read_map(path)[0].asked_of} | lie)
+    made, _ = embed_again(tmp_path, "both", rows, provenance, method=asked)
+    assert (made.method, made.points.shape) == (asked, (45, 2))
+
+
+def test_a_folder_of_maps_that_may_not_be_looked_into_is_told(stored, monkeypatch):
+    def locked(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", locked)
+    assert "it is made anew" in read_map(stored)[1]
 
 
 def test_what_was_damaged_is_whole_again_after_the_next_map(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stylemix.audio import shown_name
-from stylemix.embedding.embed import Embedding, check_asked, embed
+from stylemix.embedding.embed import EMBEDDINGS, Embedding, check_asked, embed
 from stylemix.embedding.principal import check_features
 from stylemix.embedding.scores import score_map
 from stylemix.embedding.stability import Previous, Provenance
@@ -20,6 +20,11 @@ from stylemix.errors import BadInput, StylemixError
 FORMAT, VERSION = "stylemix map", 1
 # A million segments in three dimensions from 100,000 files take 40 MB.
 _LARGEST = 1 << 26
+# No map is as wide: principal components of 20,000 segments by 1000 features reach sqrt(2e7), and the others lie over
+# them or are some 100 across. Squares of what is much wider or narrower leave the range of numbers.
+_WIDEST, _NARROWEST = 1e6, 1e-6
+# Recordings of 30 years.
+_LATEST_S = 1e9
 
 
 @dataclass(frozen=True)
@@ -112,13 +117,18 @@ def embed_again(
     asked_of = _hash_of(check_features(features), provenance, method, dims, seed)
     path = map_path(folder, space, method, dims)
     kept, notice = read_map(path)
-    if kept is not None and kept.asked_of == asked_of and kept.previous.method != "pca":
+    if kept is not None and kept.asked_of == asked_of and _answers(kept.previous, method, (len(features), dims)):
         points = kept.previous.points
         return Embedding(points, kept.previous.method, method, score_map(features, points, provenance=provenance)), ""
     previous = None if kept is None else kept.previous
     made = embed(features, method=method, dims=dims, seed=seed, provenance=provenance, previous=previous)
     unkept = keep_map(path, Kept(Previous(provenance, made.points, seed, made.method), asked_of))
     return made, notice or unkept
+
+
+def _answers(before: Previous, method: str, shape: tuple[int, int]) -> bool:
+    # PCA is as quick to do again, and tells what its axes explain. The hash stands in the file and proves nothing.
+    return before.method == method != "pca" and before.points.shape == shape
 
 
 def _hash_of(features: np.ndarray, provenance: Provenance, method: str, dims: int, seed: int) -> str:
@@ -187,34 +197,57 @@ def read_map(path: Path) -> tuple[Kept | None, str]:
     notice : str
         One line where there is a file that is no good, otherwise nothing.
     """
-    if not path.exists():
-        return None, ""
     try:
-        return _checked_map(path), ""
-    except (OSError, BadInput, ValueError, KeyError) as error:
-        words = shown_name(" ".join(str(error.args[0] if error.args else error).split())[:120])
-        return None, f"the map before is not followed, since {shown_name(path.name)} is damaged or foreign ({words})"
+        return (_checked_map(path), "") if path.exists() else (None, "")
+    except _NoMapError as error:
+        words = str(error)
+    except (OSError, BadInput, ValueError, KeyError):
+        # What is told of other files of a run, to train again, would be far too much for a map.
+        words = "it is not what was written"
+    return None, (
+        f"the map before is not followed, since {shown_name(path.name)} is damaged or foreign ({words}); "
+        "it is made anew"
+    )
+
+
+class _NoMapError(ValueError):
+    """What a map cannot hold."""
 
 
 def _checked_map(path: Path) -> Kept:
-    from stylemix.model.tensors import TensorFile
-
     # What is no plain file may never end.
     if not path.is_file() or path.stat().st_size > _LARGEST:
-        raise BadInput("no file, or larger than a map can be")
+        raise _NoMapError("no file, or larger than a map can be")
+    parts, facts = _parts(path)
+    points, start_s, method = parts["points"], parts["start_s"], facts["method"]
+    if method not in EMBEDDINGS:
+        raise _NoMapError(f"placed by none of {', '.join(EMBEDDINGS)}")
+    if np.abs(points).max() > _WIDEST:
+        raise _NoMapError(f"points beyond {_WIDEST:g}")
+    # Segments that are all equal are one place, and placed by their principal components.
+    width = float(np.ptp(points, axis=0).max())
+    if width < _NARROWEST and (method, width) != ("pca", 0):
+        raise _NoMapError(f"all points within {_NARROWEST:g}")
+    if start_s.min() < 0 or start_s.max() > _LATEST_S:
+        raise _NoMapError("segments at no time")
+    if parts["file"].min() < 0 or parts["file"].max() >= len(parts["sha256"]):
+        raise _NoMapError("segments of files that it does not name")
+    hashes = tuple(bytes(row).hex() for row in parts["sha256"])
+    provenance = Provenance(hashes, parts["file"].astype(int), start_s)
+    return Kept(Previous(provenance, points, int(facts["seed"]), method), facts["asked_of"])
+
+
+def _parts(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Read the arrays and texts of a file of the right kind and shapes."""
+    from stylemix.model.tensors import TensorFile
+
     stored = TensorFile(path)
     facts, shapes = stored.metadata, stored.shapes
     if facts.get("format") != FORMAT or facts.get("version") != str(VERSION):
-        raise BadInput(f"no {FORMAT} of version {VERSION}")
-    n, dims = shapes["points"] if len(shapes["points"]) == 2 else (0, 0)
-    n_files = shapes["sha256"][0] if shapes["sha256"] else 0
+        raise _NoMapError(f"no {FORMAT} of version {VERSION}")
+    (n, dims), (n_files, _) = shapes["points"], shapes["sha256"]
     wanted = {"points": (n, dims), "start_s": (n,), "file": (n,), "sha256": (n_files, 32)}
     types = {"points": "F64", "start_s": "F64", "file": "I32", "sha256": "U8"}
     if shapes != wanted or stored.dtypes != types or dims not in (2, 3) or n < 1:
-        raise BadInput("other parts than a map has")
-    parts = {name: tensor.numpy() for name, tensor in stored.read().items()}
-    if parts["file"].min() < 0 or parts["file"].max() >= n_files:
-        raise BadInput("segments of files that it does not name")
-    hashes = tuple(bytes(row).hex() for row in parts["sha256"])
-    provenance = Provenance(hashes, parts["file"].astype(int), parts["start_s"])
-    return Kept(Previous(provenance, parts["points"], int(facts["seed"]), facts["method"]), facts["asked_of"])
+        raise _NoMapError("other parts than a map has")
+    return {name: tensor.numpy() for name, tensor in stored.read().items()}, facts
