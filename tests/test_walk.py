@@ -110,14 +110,22 @@ def test_a_walk_is_told_so_that_it_is_read_again() -> None:
         ([(i, 1, 2, 0) for i in range(5001)], "must have 1 to 5000 steps, got 5001"),
         (7, "write steps such as .* got 7"),
         ([(0, 1, 2)], r"step 1 must be time_s, source, target, alpha, got \(0, 1, 2\)"),
-        ([{"time_s": 0, "source": 1}], "step 1 must have time_s, source, target, alpha, got time_s, source"),
+        ([{"time_s": 0, "source": 1}], "step 1 must have time_s, source, target, alpha, got 'time_s', 'source'"),
         ("nowhere.csv", "there is no file nowhere.csv; write steps"),
+        ("a\0.csv", r"cannot be read as text \(ValueError\); write steps"),
+        ([(0, 10**400, 5, 0)], r"a segment must be a number, got 10{56}\.\.\. in step 1"),
+        ([(0, 1, 5, -(10**5000))], "alpha must be a number, got one of type int, too long to tell in step 1"),
+        ([WalkStep(10**400, 1, 5, 0)], r"the time must be a number, got 10{56}\.\.\. in step 1"),
+        ([WalkStep(0, "one", 5, 0)], "a segment must be a number, got 'one' in step 1"),  # type: ignore[arg-type]
+        ([("x" * 9999,)], r"step 1 must be time_s, source, target, alpha, got \('x+\.\.\.$"),
+        ([{"x" * 9999: 0}], r"step 1 must have time_s, source, target, alpha, got 'x+\.\.\.$"),
     ],
 )
 def test_what_is_no_walk_is_told_in_one_line(value: object, message: str) -> None:
     with pytest.raises(BadInput, match=f"^walk: .*{message}") as caught:
         parse_walk(value)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
 
 
 @pytest.mark.parametrize(
@@ -127,12 +135,15 @@ def test_what_is_no_walk_is_told_in_one_line(value: object, message: str) -> Non
         (b"0,1,2,0\nlater,2,3,0\n", "the time must be a number, got 'later' in line 2 of .*w.csv"),
         (b"\xff\xfe\x00", r"w.csv cannot be read as text \(UnicodeDecodeError\)"),
         (b"seconds,source,target,alpha\n", "must have 1 to 5000 steps, got 0"),
+        (b"0,1,2,0\n1,2,3," + b"9" * 200_000, "line 2 of .*w.csv is no line of a table, got '1,2,3,9+'; write steps"),
+        (b"x" * 200_000, "line 1 of .*w.csv is no line of a table"),
     ],
 )
 def test_a_file_that_holds_no_walk_is_told_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "w.csv").write_bytes(content)
-    with pytest.raises(BadInput, match=f"^walk: .*{message}"):
+    with pytest.raises(BadInput, match=f"^walk: .*{message}") as caught:
         parse_walk(tmp_path / "w.csv")
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
 
 
 def test_alpha_goes_in_straight_lines_and_ends_where_the_walk_is_cut() -> None:

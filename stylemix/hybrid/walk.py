@@ -49,6 +49,10 @@ class WalkStep:
 class Walk:
     """A way over the map in time.
 
+    Which moments of the two tracks meet is for the mode to say. A morph, the default, warps the target's track by its
+    events; tracks of unrelated music have none in common, so that the warp stays near the diagonal and they are
+    heard nearly side by side. ``match`` looks for the moments of each stretch that are alike instead.
+
     Parameters
     ----------
     steps : tuple of WalkStep
@@ -170,7 +174,7 @@ def parse_walk(value: AnyWalk) -> Walk:
     if isinstance(value, str):
         return Walk(tuple(_of_item(item, value) for item in value.split(",")))
     if not isinstance(value, Iterable):
-        raise BadInput(f"walk: {_WAY_OUT}; got {value!r}")
+        raise BadInput(f"walk: {_WAY_OUT}; got {_shown(value)}")
     return Walk(tuple(_of_object(one, number) for number, one in enumerate(value, 1)))
 
 
@@ -190,14 +194,14 @@ def _of_item(item: str, text: str) -> WalkStep:
 
 def _of_object(one: object, number: int) -> WalkStep:
     if isinstance(one, WalkStep):
-        return one
+        one = (one.time_s, one.source, one.target, one.alpha)
     if isinstance(one, Mapping):
         if set(one) != set(FIELDS):
-            got = ", ".join(map(str, one)) or "nothing"
+            got = ", ".join(map(_shown, list(one)[: len(FIELDS) + 1])) or "nothing"
             raise BadInput(f"walk: step {number} must have {', '.join(FIELDS)}, got {got}")
         one = [one[name] for name in FIELDS]
     if not isinstance(one, list | tuple) or len(one) != len(FIELDS):
-        raise BadInput(f"walk: step {number} must be {', '.join(FIELDS)}, got {one!r}")
+        raise BadInput(f"walk: step {number} must be {', '.join(FIELDS)}, got {_shown(one)}")
     return _step(*one, where=f"step {number}")
 
 
@@ -210,14 +214,14 @@ def _step(time: object, source: object, target: object, alpha: object, *, where:
 def _finite(value: object, name: str, where: str) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise BadInput(f"walk: {name} must be a number, got {value!r} in {where}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(f"walk: {name} must be a number, got {_shown(value)} in {where}") from None
 
 
 def _whole(value: object, where: str) -> int:
     number = _finite(value, "a segment", where)
     if not number.is_integer():
-        raise BadInput(f"walk: a segment must be a whole number, got {value!r} in {where}")
+        raise BadInput(f"walk: a segment must be a whole number, got {_shown(value)} in {where}")
     return int(number)
 
 
@@ -227,20 +231,33 @@ def _rows(path: Path) -> Iterable[WalkStep]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise BadInput(f"walk: there is no file {shown_name(path)}; {_WAY_OUT}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        # No text is a ValueError, and so is a name that no file can have.
         raise BadInput(
             f"walk: {shown_name(path)} cannot be read as text ({error.__class__.__name__}); {_WAY_OUT}"
         ) from None
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     for i, (number, line) in enumerate(lines):
         separator = next((mark for mark in ";\t" if mark in line), ",")
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+        where = f"line {number} of {shown_name(path)}"
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator))]
+        except csv.Error:
+            raise BadInput(f"walk: {where} is no line of a table, got {line[:60]!r}; {_WAY_OUT}") from None
         if i == 0 and not any(_is_number(cell) for cell in cells):
             continue
-        where = f"line {number} of {shown_name(path)}"
         if len(cells) != len(FIELDS):
             raise BadInput(f"walk: {where} must hold seconds, source, target and alpha, got {line[:60]!r}")
         yield _step(*cells, where=where)
+
+
+def _shown(value: object) -> str:
+    """Tell what was given in a few words; whole numbers of thousands of digits cannot be told at all."""
+    try:
+        text = repr(value)
+    except ValueError:
+        text = f"one of type {type(value).__name__}, too long to tell"
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _is_number(text: str) -> bool:
