@@ -80,11 +80,11 @@ def explore_document(points: MapData, places: Places) -> str:
 
     return map_document(
         points, max_bytes=MAX_BYTES, panel=read_template("explore/explore.html"), styles=STYLES, scripts=SCRIPTS,
-        data=data_block("explore-data", json_for_html(_settings(places))), served=True,
+        data=data_block("explore-data", json_for_html(_settings(points, places))), served=True,
     )  # fmt: skip
 
 
-def _settings(places: Places) -> dict[str, Any]:
+def _settings(points: MapData, places: Places) -> dict[str, Any]:
     from stylemix.hybrid.modes import MODES as ABOUT
 
     there = [places.paths[index] is not None for index in places.file]
@@ -94,5 +94,6 @@ def _settings(places: Places) -> dict[str, Any]:
         "around_s": AROUND_S, "seconds": [SHORTEST_S, LONGEST_S], "most_steps": MOST_STEPS,
         # Segments whose recording is gone cannot be asked for.
         "gone": [i for i, one in enumerate(there) if not one],
+        "partners": None if points.partners is None else points.partners.tolist(),
         "step_s": round(float(np.median(places.duration_s)), 3),
     }  # fmt: skip

@@ -53,7 +53,7 @@ class ExplorePanel {
 
   addTools() {
     this.map.addTool({
-      name: "between", label: "Between", key: "h", hint: "Click anywhere to hear what lies there, or on two points",
+      name: "between", label: "Between", key: "h", hint: "Click between the styles, or on two points: the place chooses who meets, and how far",
       click: (at) => (at.hit >= 0 ? this.pick(at.hit) : this.between([at.px, at.py])),
       stroke: (list) => this.path(list),
     });
@@ -66,14 +66,27 @@ class ExplorePanel {
   // ---- what is asked for
 
   between(place) {
-    const corpora = corporaAt(this.map, [place], this.gone);
-    if (corpora.length < 2) return this.map.say("Two corpora must be shown for something to lie between them");
-    this.plan = { kind: "between", ...moveAt(this.map, place, corpora, this.gone) };
+    const move = this.movesAt([place])[0];
+    if (!move) return undefined;
+    this.plan = { kind: "between", ...move };
     if (!this.secondsChosen) this.dials.seconds.value = this.dials.seconds.defaultValue;
     this.dials.alpha.value = this.plan.alpha;
     this.plan.alpha = Number(this.dials.alpha.value);
     this.show();
     return this.render();
+  }
+
+  // Who meets at places on the map; places far from everything are left out.
+  movesAt(places) {
+    const corpora = corporaAt(this.map, places, this.gone);
+    if (corpora.length < 2) {
+      this.map.say("Two corpora must be shown for something to lie between them");
+      return [];
+    }
+    const lines = linesOf(this.map, corpora, this.gone, this.settings.partners);
+    const moves = places.map((place) => moveAt(this.map, place, lines)).filter(Boolean);
+    if (!moves.length) this.map.say("Nothing is near this place: go nearer to a point, or between the styles");
+    return moves;
   }
 
   // Two clicks on points: from the first to the second, as far as alpha says.
@@ -99,9 +112,8 @@ class ExplorePanel {
 
   path(list) {
     const places = spread(list.map(({ px, py }) => [px, py]), 200);
-    const corpora = corporaAt(this.map, places, this.gone);
-    if (corpora.length < 2) return this.map.say("Two corpora must be shown for a path between them");
-    const moves = places.map((place) => moveAt(this.map, place, corpora, this.gone));
+    const moves = this.movesAt(places);
+    if (!moves.length) return undefined;
     this.plan = { kind: "walk", moves };
     this.usualForPaths();
     this.show();
@@ -116,10 +128,9 @@ class ExplorePanel {
 
   // By clicks or keys: a point at a time.
   pathPoint(at) {
-    const corpora = corporaAt(this.map, [[at.px, at.py]], this.gone);
-    if (corpora.length < 2) return this.map.say("Two corpora must be shown for a path between them");
+    const move = this.movesAt([[at.px, at.py]])[0];
+    if (!move) return undefined;
     const before = this.plan && this.plan.kind === "walk" && this.plan.clicked ? this.plan.moves : [];
-    const move = moveAt(this.map, [at.px, at.py], corpora, this.gone);
     this.plan = { kind: "walk", clicked: true, moves: [...before, move] };
     this.usualForPaths();
     this.map.say(`${this.plan.moves.length} points of a path; Render makes it`);

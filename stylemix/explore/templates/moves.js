@@ -9,11 +9,18 @@ function apart([ax, ay], [bx, by]) {
   return Math.hypot(ax - bx, ay - by);
 }
 
-// Distances on the screen, not in the layout: what looks half way is half way, in space too.
-function shareBetween(map, place, source, target) {
-  const toSource = apart(place, map.place(source)), toTarget = apart(place, map.place(target));
-  return toSource + toTarget ? toSource / (toSource + toTarget) : 0.5;
+// How far along the line between two places a third one is, 0 to 1, and how far beside it. On the screen, not in the
+// layout: what looks half way is half way, in space too.
+function along([ax, ay], [bx, by], [x, y]) {
+  const dx = bx - ax, dy = by - ay, square = dx * dx + dy * dy;
+  const share = square ? Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / square)) : 0.5;
+  return [share, Math.hypot(x - ax - share * dx, y - ay - share * dy)];
 }
+
+// Farther than this from every point and every line between partners (pixels), a place is nowhere.
+const NOWHERE = 90;
+// What lies near an end of a line goes before what only lies near the line: amid a style its own segments decide.
+const NEAR_END = 0.25;
 
 // Which two corpora a set of places lies between: the two whose segments are nearest to them all together.
 function corporaAt(map, places, gone) {
@@ -28,11 +35,30 @@ function corporaAt(map, places, gone) {
   return order.slice(0, 2).sort((a, b) => a - b);
 }
 
-function moveAt(map, place, [from, to], gone) {
-  const { corpus } = map.points;
-  const [source, target] = [from, to].map((c) => nearestTo(map, place, (i) => corpus[i] === c && !gone.has(i)));
+// Every segment and its partner in the other style are a line on the map; the one nearest to the place tells who meets,
+// and the place on it how far. Distances across the map say little: partners were chosen in the space, not in the picture.
+function linesOf(map, [from, to], gone, partners) {
+  const { corpus } = map.points, lines = [];
+  for (let i = 0; i < corpus.length; i++) {
+    const other = corpus[i] === from ? to : corpus[i] === to ? from : -1;
+    const j = other < 0 ? -1 : partners[other][i] ?? -1;
+    if (j < 0 || gone.has(i) || gone.has(j) || !map.view.shown[i] || !map.view.shown[j]) continue;
+    const [source, target] = corpus[i] === from ? [i, j] : [j, i];
+    lines.push({ source, target, from: map.place(source), to: map.place(target) });
+  }
+  return lines;
+}
+
+function moveAt(map, place, lines) {
+  let best = null, least = Infinity;
+  for (const line of lines) {
+    const [alpha, beside] = along(line.from, line.to, place);
+    const cost = beside + NEAR_END * Math.min(apart(place, line.from), apart(place, line.to));
+    if (cost < least) [best, least] = [{ ...line, alpha, beside }, cost];
+  }
+  if (!best || best.beside > NOWHERE) return null;
   const [x, y] = map.toMap(...place);
-  return { source, target, alpha: shareBetween(map, place, source, target), x, y };
+  return { source: best.source, target: best.target, alpha: best.alpha, x, y };
 }
 
 // Places at equal distances along a stroke, however fast the hand was.
