@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stylemix.embedding.embed import embed
-from stylemix.embedding.placing import amid_neighbours, place
+from stylemix.embedding.placing import amid_neighbours, place, place_points
 from stylemix.errors import BadInput
 
 
@@ -29,6 +29,31 @@ def test_on_principal_components_new_segments_are_projected_exactly(dims):
     # Turned, enlarged and shifted as a whole, the map is still one of principal components.
     turn = np.linalg.qr(np.random.default_rng(0).normal(size=(dims, dims)))[0]
     np.testing.assert_allclose(place(fresh, rows, 3 * points @ turn + 1).points, 3 * (wanted * signs) @ turn + 1)
+
+
+@pytest.mark.parametrize(("n", "dims"), [(3, 2), (4, 3), (3, 3), (12, 2)])
+def test_a_map_that_is_not_of_principal_components_does_not_pass_for_one(n, dims):
+    rng = np.random.default_rng(n)
+    rows, fresh = rng.normal(size=(n, 5)), 50 + rng.normal(size=(4, 5))
+    exact = embed(rows, method="pca", dims=dims).points
+    shear = np.eye(dims) + np.eye(dims, k=1)
+    for other in (rng.normal(size=(n, dims)), exact @ shear, exact * np.r_[1.0, np.full(dims - 1, 2.0)]):
+        points = place(fresh, rows, other).points
+        # Amid neighbours: within the map, however far away the new segments are.
+        assert (points >= other.min(axis=0) - 1e-9).all()
+        assert (points <= other.max(axis=0) + 1e-9).all()
+    assert np.abs(place(fresh, rows, exact).points).max() > 5 * np.abs(exact).max()
+
+
+def test_points_alone_are_those_of_the_whole_answer_and_nothing_else_is_asked(monkeypatch):
+    rows, fresh = groups(40), groups(5, seed=1)
+    for points in (rows[:, :2] ** 3, embed(rows, method="pca").points):
+        wanted = place(fresh, rows, points, k=7).points
+        with monkeypatch.context() as patch:
+            patch.setattr("stylemix.embedding.placing._out", lambda *given: pytest.fail("asked how far out they are"))
+            np.testing.assert_array_equal(place_points(fresh, rows, points, k=7), wanted)
+    with pytest.raises(BadInput, match=r"one row a segment of the map \(80\), got \(79, 2\)"):
+        place_points(fresh, rows, points[1:])
 
 
 def test_new_segments_lie_with_their_own_kind():
@@ -115,6 +140,8 @@ def test_what_does_not_fit_the_map_is_refused():
         place(rows, rows, np.zeros((39, 2)))
     with pytest.raises(BadInput, match="must be 20 a segment, as those of the map, got 19"):
         place(rows[:, 1:], rows, np.zeros((40, 2)))
+    with pytest.raises(BadInput, match=r"file: must have one entry a segment of the map \(40\), got 39"):
+        place(rows, rows, np.zeros((40, 2)), file=np.zeros(39, int))
     with pytest.raises(BadInput, match="at least 1 neighbour, got 0"):
         place(rows, rows, np.zeros((40, 2)), k=0)
     with pytest.raises(BadInput, match="1 of 1 segments hold NaN"):

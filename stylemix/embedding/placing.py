@@ -101,17 +101,65 @@ def place(
     >>> placed.points.round(6).tolist(), placed.strange.tolist()
     ([[3.5, 7.0], [40.0, 80.0]], [False, True])
     """
+    principal, on_map = _checked(features, points, k)
+    if file is not None and len(file) != len(on_map):
+        raise BadInput(f"file: must have one entry a segment of the map ({len(on_map)}), got {len(file)}")
+    where, nearest = _lay(principal, new_features, on_map, k)
+    return Placed(where, _out(principal.standard.scale, new_features, check_features(features), k, file), nearest)
+
+
+def place_points(
+    new_features: np.ndarray, features: np.ndarray, points: np.ndarray, *, k: int = NEIGHBOURS
+) -> np.ndarray:
+    """Set new segments on a map as `place` does, without asking how far out they are.
+
+    Parameters
+    ----------
+    new_features : np.ndarray, shape (M, F)
+        One row a new segment; standardised by the map's own.
+    features : np.ndarray, shape (N, F)
+        Of the map's segments.
+    points : np.ndarray, shape (N, dims)
+        The map.
+    k : int
+        How many neighbours; fewer on a smaller map.
+
+    Returns
+    -------
+    np.ndarray, shape (M, dims)
+        Where they lie.
+
+    Raises
+    ------
+    BadInput
+        If the shapes do not fit, the features are not finite, or `k` is less than 1.
+
+    Examples
+    --------
+    >>> line = np.arange(12.0)[:, None]
+    >>> place_points(np.array([[3.5]]), line, np.concatenate([line, 2 * line], axis=1)).round(6).tolist()
+    [[3.5, 7.0]]
+    """
+    principal, on_map = _checked(features, points, k)
+    return _lay(principal, new_features, on_map, k)[0]
+
+
+def _checked(features: np.ndarray, points: np.ndarray, k: int) -> tuple[Principal, np.ndarray]:
     rows, on_map = check_features(features), np.asarray(points, dtype=np.float64)
-    if on_map.ndim != 2 or len(on_map) != len(rows) or (file is not None and len(file) != len(rows)):
+    if on_map.ndim != 2 or len(on_map) != len(rows):
         raise BadInput(f"points: must have one row a segment of the map ({len(rows)}), got {on_map.shape}")
     if k < 1:
         raise BadInput(f"k: must be at least 1 neighbour, got {k}")
-    principal = principal_components(rows, _COMPONENTS)
+    return principal_components(rows, _COMPONENTS), on_map
+
+
+def _lay(
+    principal: Principal, new_features: np.ndarray, points: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     fresh = principal.of_others(new_features)
-    amid, nearest = amid_neighbours(fresh, principal.scores, on_map, k=k)
-    exact = _as_principal(principal, fresh, on_map)
-    out = _out(principal.standard.scale, new_features, rows, k, file)
-    return Placed(amid if exact is None else exact, out, nearest)
+    amid, nearest = amid_neighbours(fresh, principal.scores, points, k=k)
+    exact = _as_principal(principal, fresh, points)
+    return amid if exact is None else exact, nearest
 
 
 def amid_neighbours(
@@ -163,6 +211,11 @@ def _as_principal(principal: Principal, fresh: np.ndarray, points: np.ndarray) -
     scores = np.concatenate([principal.scores[:, axes], np.ones((len(points), 1))], axis=1)
     back = np.linalg.lstsq(scores, points, rcond=None)[0]
     if np.abs(scores @ back - points).max() > 1e-6 * max(float(np.abs(points - points.mean(axis=0)).max()), 1e-300):
+        return None
+    # Of D + 1 segments or fewer every map is a linear one of D components, whatever placed them. That of principal
+    # components has their angles and proportions too: back = s Q for an orthonormal Q, so that back back' = s^2 I.
+    square = back[:-1] @ back[:-1].T
+    if np.abs(square - np.eye(len(axes)) * square.trace() / len(axes)).max() > 1e-6 * max(square.trace(), 1e-300):
         return None
     return np.concatenate([fresh[:, axes], np.ones((len(fresh), 1))], axis=1) @ back
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylemix.embedding.kept import embed_again
-from stylemix.embedding.placing import place
+from stylemix.embedding.placing import place_points
 from stylemix.embedding.stability import Provenance
 from stylemix.errors import BadInput
 from stylemix.style_map.data import Layout
@@ -127,7 +127,7 @@ def make_layouts(
             warnings.append(notice)
         points = found.points
         if newcomers is not None:
-            points = np.concatenate([points, place(newcomers.features, grouping.features, points).points])
+            points = np.concatenate([points, place_points(newcomers.features, grouping.features, points)])
         layouts.append(_layout(found, wish, points))
     return layouts
 
