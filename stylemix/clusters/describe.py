@@ -43,7 +43,7 @@ DESCRIPTORS: Mapping[str, Descriptor] = {
     "loudness": Descriptor("Loudness", "LUFS", "linear"),
     "pitch": Descriptor("Pitch (strongest fundamental)", "Hz", "log"),
     "brightness": Descriptor("Brightness (spectral centroid)", "Hz", "log"),
-    "noisiness": Descriptor("Noisiness (spectral flatness)", "0 tones, 1 noise", "linear"),
+    "noisiness": Descriptor("Noisiness (spectral flatness: 0 tones, 1 noise)", "", "linear"),
     "density": Descriptor("Onsets", "per second", "linear"),
 }
 

@@ -23,7 +23,8 @@ MOST_VECTOR_POINTS = 5000
 # Drawn in turns: one corpus after another would hide the first one under the last.
 _TURNS = 24
 # Viridis: even in lightness, so that it survives print in grey, and made for colour-blind eyes.
-_PALETTE = "viridis"
+# High values are the dark ones, as on the page in the light.
+_PALETTE = "viridis_r"
 # Text stays text in SVG and can be searched in PDF; the salt makes the names of clip paths the same in every run.
 DEFAULTS = {"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "stylemix", "font.family": ["DejaVu Sans"]}
 
