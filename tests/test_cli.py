@@ -449,6 +449,29 @@ def test_names_that_begin_with_a_dash_work(rendered: list) -> None:
     assert [call[1] for call in rendered[1:]] == [("run r.mix", Path("-x.wav"))] * 2
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_address_is_told_before_the_server_ends(
+    floor: Callable[..., None], capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    told = []
+
+    def serve(run: str, *, announce: Callable[[str], None], **wanted: Any) -> dict[str, Any]:
+        announce("http://127.0.0.1:9/?token=t")
+        told.append(capsys.readouterr())
+        return {"address": "http://127.0.0.1:9/", "hybrids": 2}
+
+    floor("stylemix.model.run", load_run=str)
+    floor("stylemix.explore.serving", explore_run=serve)
+    assert run_command(["explore", "r.mix", *["--json"] * as_json]) == 0
+    left = capsys.readouterr().out
+    if as_json:
+        assert json.loads(told[0].out) == {"address": "http://127.0.0.1:9/?token=t"}
+        assert left == ""
+    else:
+        assert (told[0].out, left) == ("", "2 hybrids made; closed\n")
+        assert told[0].err.startswith("http://127.0.0.1:9/?token=t\n")
+
+
 def test_the_other_commands_hand_over_what_they_were_given(
     floor: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from stylemix.cli import options as opt
-from stylemix.cli.outcome import answer
+from stylemix.cli.outcome import answer, print_answer
 
 
 def demo(
@@ -184,22 +186,27 @@ def explore(
 ) -> None:
     """Serve the map on this machine: a click between its points, or a path over it, renders a hybrid and plays it.
 
-    The address holds a token: who does not know it is refused. Ctrl-C ends it.
+    The address holds a token: who does not know it is refused. Ctrl-C ends it. With --json the one object, the
+    address, comes as soon as the page is served.
 
     \b
     Example:
       stylemix explore both.mix
       stylemix explore both.mix --port 8765 --no-browser --clusters kmeans:6
     """
+    stdout = sys.stdout
     with answer(as_json) as give:
         from stylemix.explore.serving import explore_run
         from stylemix.model.run import load_run
 
         def announce(address: str) -> None:
-            typer.echo(f"{address}\nCtrl-C ends it.", err=True)
+            # A script that reads the address goes on from there: at the end it would come too late.
+            with contextlib.redirect_stdout(stdout if as_json else sys.stderr):
+                print_answer({"address": address}, [address, "Ctrl-C ends it."], as_json)
 
         result = explore_run(
             load_run(run), port=port, open_browser=browser, announce=announce, show_progress=not quiet,
             space=space, layouts=layouts, clusters=clusters, seed=seed,
         )  # fmt: skip
-        give(result, [f"{result['hybrids']} hybrid{'s' * (result['hybrids'] != 1)} made; closed"])
+        if not as_json:
+            give(result, [f"{result['hybrids']} hybrid{'s' * (result['hybrids'] != 1)} made; closed"])
