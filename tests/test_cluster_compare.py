@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from stylemix.arrays import Wave
-from stylemix.clusters import compare, stability
+from stylemix.clusters import cluster, compare, groups, stability
 from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.compare import compare_map, comparison_lines
 from stylemix.clusters.groups import clusters_of
 from stylemix.clusters.judging import judge
 from stylemix.clusters.quality import measure_quality
-from stylemix.embedding.embed import EMBEDDINGS
+from stylemix.embedding.embed import EMBEDDINGS, principal_scores
 from stylemix.errors import BadInput
 from tests.fake_run import RATE, FakeRun, music
 
@@ -51,7 +51,9 @@ def test_every_pair_has_a_row(compared):
         assert [(row["space"], row["method"]) for row in rows] == wanted
     assert json.loads(json.dumps(compared)) == compared
     assert (compared["segments"], compared["files"], compared["corpora"]) == (24, 4, ["low", "high"])
-    assert compared["purity_by_chance"] == 0.5
+    assert [row["purity_by_chance"] for row in compared["clusters"][::2]] == [0.5, 0.5]
+    # Two recordings a corpus are too few to draw from.
+    assert compared["resampled"] == "segments"
 
 
 def test_rows_say_what_the_measures_say(run, compared):
@@ -80,6 +82,7 @@ def test_lines_are_tables_with_even_columns(compared):
         assert len({len(line) for line in lines[head : head + 5]}) == 1
     assert " - " in lines[heads[0] + 2]
     assert "recovered" in lines[heads[0]]
+    assert any("bootstrap samples of the segments, below 0.6" in line for line in lines)
     assert "trust" in lines[heads[1]]
 
 
@@ -111,6 +114,7 @@ def test_progress_is_told_to_the_end(run, monkeypatch):
     shares = [done for done, _ in heard]
     assert shares == sorted(shares)
     assert shares[-1] == 1
+    assert np.diff([0, *shares]).max() < 0.2
     assert "latents, hdbscan" in [note for _, note in heard]
 
 
@@ -124,6 +128,43 @@ def test_a_run_is_judged_cluster_by_cluster(run):
     assert tuple(one.stability for one in judged.clusters) == judged.quality.recovered
     assert [one.number for one in judged.clusters] == [one.number for one in found.clusters]
     assert judged.quality.purity == 1
+    assert judged.quality.seeds == 1
+
+
+def test_the_agreement_of_seeds_is_measured_where_it_is_told(run, monkeypatch):
+    found = clusters_of(run, space="scattering", choice=ClusterChoice("gmm", 2))
+    seeds = []
+    again = stability.partition
+
+    def counted(points, choice, *, seed):
+        seeds.append(seed)
+        return again(points, choice, seed=seed)
+
+    monkeypatch.setattr(stability, "partition", counted)
+    assert judge(found, seeds=False).quality.seeds is None
+    assert seeds == [0, 1, 2]
+    seeds.clear()
+    # What the first seed found is known.
+    assert judge(found).quality.seeds == 1
+    assert seeds == [1, 0, 1, 2]
+
+
+def test_the_components_are_computed_once_a_space(run, monkeypatch):
+    computed = []
+
+    def counted(features, n_dims):
+        computed.append(features.shape)
+        return principal_scores(features, n_dims)
+
+    for module in (compare, groups, cluster):
+        monkeypatch.setattr(module, "principal_scores", counted)
+    compare_map(run, spaces=["latents"], choices=CHOICES, embeddings=())
+    assert len(computed) == 1
+    found = clusters_of(run, space="latents", choice=CHOICES[0])
+    assert len(computed) == 2
+    np.testing.assert_array_equal(found.grouping.points, principal_scores(found.grouping.features, 8))
+    assert judge(found, seeds=False).grouping.points is found.grouping.points
+    assert len(computed) == 2
 
 
 def test_each_cluster_knows_its_nearest_of_the_other_corpus(run):

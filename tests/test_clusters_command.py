@@ -363,7 +363,7 @@ def test_the_command_compares_what_is_asked_for(loaded, capsys, monkeypatch):
     def compare(run, *, spaces, choices, seed, update):
         asked.append((spaces, [str(choice) for choice in choices], seed))
         rows = [{"space": "latents", "method": "kmeans:2", "k": 2}]
-        facts = {"segments": 9, "files": 4, "corpora": ["cage", "boys"], "seed": seed, "purity_by_chance": 0.5}
+        facts = {"segments": 9, "files": 4, "corpora": ["cage", "boys"], "seed": seed, "resampled": "segments"}
         return {**facts, "clusters": rows, "maps": []}
 
     monkeypatch.setattr(reporting, "compare_map", compare)

@@ -10,10 +10,15 @@ from stylemix.arrays import Wave
 from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.cluster import Clusters
 from stylemix.clusters.groups import Grouping, RunClusters, clusters_of
+from stylemix.clusters.judging import judge
+from stylemix.clusters.listing import listing_of
 from stylemix.clusters.members import Cluster, Stretch
 from stylemix.clusters.spaces import Segments
+from stylemix.clusters.telling import listing_lines
 from stylemix.errors import BadInput
 from stylemix.style_map.atlas import map_data
+from stylemix.style_map.data import Layout
+from stylemix.style_map.facts import hybrid_options, map_facts
 from tests.fake_run import RATE, FakeRun, music
 
 LOW, HIGH = [110.0, 164.8, 220.0], [880.0, 1318.5, 1760.0]
@@ -45,7 +50,8 @@ def found(run):
 
 
 def test_the_numbers_are_those_of_the_map(run):
-    found, points = clusters_of(run), map_data(run)
+    # A map by principal components, which takes no time.
+    found, points = clusters_of(run), map_data(run, layouts="pca")
     assert [f"{one.number}:" for one in found.clusters] == [name.split(" ")[0] for name in points.cluster_names]
     assert [one.size for one in found.clusters] == np.bincount(points.cluster).tolist()
     # Step by step what the points are.
@@ -54,9 +60,25 @@ def test_the_numbers_are_those_of_the_map(run):
         middles = (points.start_s[mine] + points.duration_s[mine] / 2) * run.latents(index).step_rate_hz
         np.testing.assert_array_equal(found.steps[index][middles.astype(int)] - 1, points.cluster[mine])
     assert points.facts["Numbers of clusters"].startswith("those of hybrid")
+    assert points.facts["Numbers of clusters"].endswith("--target-cluster")
     # Other numbers, and the options with which a hybrid has them too.
-    assert map_data(run, seed=1).facts["Numbers of clusters"].endswith("--target-cluster --cluster-seed 1")
-    assert map_data(run, space="latents").facts["Numbers of clusters"].endswith("--target-cluster --space latents")
+    for asked, said in (({"seed": 1}, "--cluster-seed 1"), ({"space": "latents"}, "--space latents")):
+        told = hybrid_options(asked.get("space"), None, asked.get("seed", 0))
+        facts = map_facts(run, found, points.layouts, told, [], 0)
+        assert facts["Numbers of clusters"].endswith(f"--target-cluster {said}")
+
+
+def test_a_map_says_of_what_its_clusters_are_found_again(run, found):
+    draw = Layout("pca", "Principal components", np.zeros((1, 2)))
+    judged = judge(found, seeds=False)
+    assert judged.quality.resampled == "segments"
+    for unit in ("segments", "recordings"):
+        one = replace(judged, quality=replace(judged.quality, resampled=unit, recovered=(0.5, 0.7)))
+        facts = map_facts(run, one, [draw], {}, [], 0)
+        assert facts[f"Clusters found again in resampled {unit}"].startswith("0.60 (Jaccard index")
+        listing = listing_of(run, one)
+        assert listing["quality"]["resampled"] == unit
+        assert any(f"found again in bootstrap samples of the {unit} 0.60" in line for line in listing_lines(listing))
 
 
 def test_every_step_is_in_one_cluster_and_every_cluster_where_it_sounds(run, found):
@@ -181,7 +203,7 @@ def test_without_recordings_the_latents_are_grouped_as_on_a_map_without_them(run
     moved.files = tuple(replace(file, path=tmp_path / "gone.wav") for file in run.files)
     found = clusters_of(moved)
     assert found.grouping.space == "latents"
-    np.testing.assert_array_equal(found.grouping.clusters.labels, map_data(moved).cluster)
+    np.testing.assert_array_equal(found.grouping.clusters.labels, map_data(moved, layouts="pca").cluster)
     np.testing.assert_array_equal(
         found.grouping.clusters.labels, clusters_of(run, space="latents").grouping.clusters.labels
     )

@@ -87,6 +87,7 @@ def cluster(
     corpus_index: np.ndarray,
     corpus_names: Sequence[str],
     *,
+    points: np.ndarray | None = None,
     choice: ClusterChoice | None = None,
     seed: int = 0,
     max_clusters: int = MAX_CLUSTERS,
@@ -105,6 +106,8 @@ def cluster(
         Which corpus each segment comes from.
     corpus_names : sequence of str
         Names of the corpora.
+    points : np.ndarray, shape (N, D), optional
+        The principal components of the features where they are known; to decompose 20,000 segments takes seconds.
     choice : ClusterChoice, optional
         By which method and into how many; by default a criterion chooses the number.
     seed : int
@@ -128,7 +131,7 @@ def cluster(
     >>> cluster(np.zeros((3, 4)), np.array([0, 0, 0]), ["cage"]).names
     ('1: all cage',)
     """
-    scores = principal_scores(features, N_DIMS)
+    scores = principal_scores(features, N_DIMS) if points is None else points
     corpora = np.asarray(corpus_index)
     if corpora.shape != (len(scores),):
         raise BadInput(f"corpus_index: must have one entry a segment ({len(scores)}), got {corpora.shape}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from stylemix.clusters.cluster import N_DIMS, cluster
 from stylemix.clusters.quality import measure_quality
 from stylemix.clusters.segments import segments_of, unchanged_paths
 from stylemix.clusters.spaces import SPACES, Segments, check_space, choose_space, features_in
+from stylemix.clusters.stability import Origin
 from stylemix.embedding.embed import EMBEDDINGS, check_asked, embed
 from stylemix.embedding.principal import principal_scores
 from stylemix.embedding.stability import Provenance
@@ -23,8 +25,8 @@ CHOICES = tuple(ClusterChoice(name) for name in METHODS)
 """Every method with the number that its criterion tells."""
 Update = Callable[..., None]
 _CLUSTER_COLUMNS = {
-    "k": "k", "purity": "purity", "ari": "ARI", "ami": "AMI", "ami_files": "files", "silhouette": "silhouette",
-    "seeds": "seeds", "stability": "recovered", "outside": "in none",
+    "k": "k", "purity": "purity", "purity_by_chance": "by chance", "ari": "ARI", "ami": "AMI", "ami_files": "files",
+    "silhouette": "silhouette", "seeds": "seeds", "stability": "recovered", "outside": "in none",
 }  # fmt: skip
 _MAP_COLUMNS = {
     "trustworthiness": "trust", "continuity": "continuity", "kept": "kept", "same_corpus": "corpus",
@@ -36,11 +38,21 @@ _MAP_COLUMNS = {
 class _Music:
     """What every comparison looks at."""
 
+    paths: Sequence[Path | None]
     segments: Segments
     corpus: np.ndarray
     names: list[str]
     hashes: list[str]
     seed: int
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "segments": len(self.corpus),
+            "files": len(self.hashes),
+            "corpora": self.names,
+            "seed": self.seed,
+            "resampled": Origin(self.segments.file, self.corpus).unit(),
+        }
 
 
 def compare_map(
@@ -72,9 +84,10 @@ def compare_map(
     Returns
     -------
     dict
-        JSON-safe. segments, files, corpora, seed, purity_by_chance; clusters: a row for each space and choice (space,
-        method, criterion, and what `Quality` says of them, `stability` for how well they are recovered); maps: a row
-        for each space and embedding (space, method, used, and what `Scores` says); None where nothing can be said.
+        JSON-safe. segments, files, corpora, seed, resampled (what bootstrap samples are drawn of); clusters: a row for
+        each space and choice (space, method, criterion, and what `Quality` says of them, `stability` for how well they
+        are recovered); maps: a row for each space and embedding (space, method, used, and what `Scores` says); None
+        where nothing can be said.
 
     Raises
     ------
@@ -87,39 +100,36 @@ def compare_map(
         check_space(space)
     for method in embeddings:
         check_asked(method, 2, 15)
-    segments, paths = segments_of(run, update), unchanged_paths(run)
+    music = _music_of(run, seed, update)
     if spaces is None:
-        spaces = SPACES if all(path is not None for path in paths) else ("latents",)
-    corpus = np.array([file.corpus for file in run.files])[segments.file]
-    hashes = [file.sha256 for file in run.files]
-    music = _Music(segments, corpus, [shown_name(name) for name in run.corpora], hashes, seed)
-    clusters, maps, done = [], [], 0
+        spaces = SPACES if all(path is not None for path in music.paths) else ("latents",)
+    clusters, maps = list[dict[str, Any]](), list[dict[str, Any]]()
     n_jobs = len(spaces) * (len(choices) + len(embeddings))
+
+    def told(space: str, way: object) -> dict[str, Any]:
+        update(0.1 + 0.9 * (len(clusters) + len(maps)) / n_jobs, note=f"{space}, {way}")
+        return {"space": space, "method": str(way)}
+
     for space in spaces:
-        features = features_in(choose_space(space, paths), segments, paths, hashes)
+        features = features_in(choose_space(space, music.paths), music.segments, music.paths, music.hashes)
+        points = principal_scores(features, N_DIMS)
         for choice in choices:
-            update(0.1 + 0.9 * done / n_jobs, note=f"{space}, {choice}")
-            clusters.append({"space": space, "method": str(choice)} | _clustered(features, choice, music))
-            done += 1
+            clusters.append(told(space, choice) | _clustered(features, points, choice, music))
         for method in embeddings:
-            update(0.1 + 0.9 * done / n_jobs, note=f"{space}, {method}")
-            maps.append({"space": space, "method": method} | _drawn(features, method, music))
-            done += 1
+            maps.append(told(space, method) | _drawn(features, method, music))
     update(1.0)
-    return {
-        "segments": len(corpus),
-        "files": len(run.files),
-        "corpora": music.names,
-        "seed": seed,
-        "purity_by_chance": round(float(np.bincount(corpus).max() / len(corpus)), 4),
-        "clusters": clusters,
-        "maps": maps,
-    }
+    return music.facts() | {"clusters": clusters, "maps": maps}
 
 
-def _clustered(features: np.ndarray, choice: ClusterChoice, music: _Music) -> dict[str, Any]:
-    found = cluster(features, music.corpus, music.names, choice=choice, seed=music.seed)
-    points = principal_scores(features, N_DIMS)
+def _music_of(run: Run, seed: int, update: Update) -> _Music:
+    segments = segments_of(run, update)
+    corpus = np.array([file.corpus for file in run.files])[segments.file]
+    hashes, names = [file.sha256 for file in run.files], [shown_name(name) for name in run.corpora]
+    return _Music(unchanged_paths(run), segments, corpus, names, hashes, seed)
+
+
+def _clustered(features: np.ndarray, points: np.ndarray, choice: ClusterChoice, music: _Music) -> dict[str, Any]:
+    found = cluster(features, music.corpus, music.names, points=points, choice=choice, seed=music.seed)
     quality = measure_quality(points, found.labels, music.corpus, music.segments.file, choice, seed=music.seed)
     told: dict[str, Any] = {"k": found.k, "criterion": found.criterion}
     return told | {name: _rounded(getattr(quality, name)) for name in _CLUSTER_COLUMNS if name != "k"}
@@ -153,7 +163,7 @@ def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
     Examples
     --------
     >>> row = {"space": "both", "method": "pca", "used": "pca", "trustworthiness": 0.9}
-    >>> compared = {"segments": 9, "files": 2, "corpora": ["a", "b"], "seed": 0, "purity_by_chance": 0.5}
+    >>> compared = {"segments": 9, "files": 2, "corpora": ["a", "b"], "seed": 0, "resampled": "segments"}
     >>> comparison_lines(compared | {"clusters": [], "maps": [row]})[-1].split()
     ['both', 'pca', '0.90', '-', '-', '-', '-']
     """
@@ -161,11 +171,11 @@ def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
     lines = [f"{compared['segments']} segments of {compared['files']} files of {corpora}, seed {compared['seed']}", ""]
     lines += _table(compared["clusters"], _CLUSTER_COLUMNS)
     lines += [
-        "purity: segments from the corpus that most of their cluster comes from; a single cluster has "
-        f"{compared['purity_by_chance']:.2f}",
+        "purity: share of the segments in clusters from the corpus that most of their cluster comes from; by chance: "
+        "what one cluster of them would have",
         "ARI, AMI: agreement with the corpora, 0 by chance; files: AMI with the recordings instead",
-        "seeds: ARI between five seeds; recovered: mean Jaccard index in bootstrap samples, below 0.6 is not to be "
-        "trusted; in none: share that HDBSCAN leaves out",
+        "seeds: ARI between five seeds; recovered: mean Jaccard index in bootstrap samples of the "
+        f"{compared['resampled']}, below 0.6 is not to be trusted; in none: share that HDBSCAN leaves out",
         "",
     ]
     lines += [

@@ -224,10 +224,14 @@ def group_run(
     features = features_in(space, segments, paths, hashes, lambda share: update(0.1 + 0.2 * share, note="scattering"))
     update(0.3, note="clusters")
     names = [shown_name(name) for name in run.corpora]
-    clusters = cluster(features, corpus, names, choice=choice, seed=seed)
+    points = principal_scores(features, N_DIMS)
+    clusters = cluster(features, corpus, names, points=points, choice=choice, seed=seed)
     described = describe_segments(paths, hashes, segments, lambda share: update(0.35 + 0.05 * share, note="describing"))
     clusters = replace(clusters, names=name_clusters(clusters.labels, clusters.shares, names, described))
-    return Grouping(segments, corpus, space, features, paths, clusters, described)
+    grouping = Grouping(segments, corpus, space, features, paths, clusters, described)
+    # Where a cached property keeps its value: they need not be computed again.
+    vars(grouping)["points"] = points
+    return grouping
 
 
 def clusters_of(

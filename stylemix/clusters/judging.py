@@ -10,7 +10,11 @@ from stylemix.clusters.quality import measure_quality
 
 
 def judge(
-    found: RunClusters, *, seed: int = 0, update: Callable[..., None] = lambda done, note="": None
+    found: RunClusters,
+    *,
+    seed: int = 0,
+    seeds: bool = True,
+    update: Callable[..., None] = lambda done, note="": None,
 ) -> RunClusters:
     """Add to the clusters of a run how good they are.
 
@@ -20,6 +24,8 @@ def judge(
         From `stylemix.clusters.groups.clusters_of`.
     seed : int
         With which they were found.
+    seeds : bool
+        Measure how far other seeds agree, too; maps do not tell it.
     update : callable
         ``update(done, note=...)`` hears how far it is, 0 to 1.
 
@@ -31,7 +37,7 @@ def judge(
     grouping = found.grouping
     quality = measure_quality(
         grouping.points, grouping.clusters.labels, grouping.corpus, grouping.segments.file, grouping.clusters.choice,
-        seed=seed, report=lambda share: update(share, note="finding clusters again"),
+        seed=seed, seeds=seeds, report=lambda share: update(share, note="finding clusters again"),
     )  # fmt: skip
     judged = [
         replace(one, silhouette=silhouette, stability=stability)

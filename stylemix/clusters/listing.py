@@ -82,9 +82,10 @@ def listing_of(
         run, space, described_by, method, seed, number (how it was chosen, in words), criterion, scores (of each number
         of clusters that was tried), segments, segment_s, files, silent_files, in_no_cluster (segments, seconds),
         corpora (segments and seconds of each), descriptors (label and unit of each), quality (None where it was not
-        measured) and clusters: number, name, size, seconds, shares, medoid (segment, file, path, corpus, start_s,
-        duration_s, tags), descriptors (median and quartiles), silhouette, stability, and nearest (for each other
-        corpus number, distance and the command of a hybrid with it).
+        measured; its `resampled` says whether stability is of draws of recordings or of segments) and clusters: number,
+        name, size, seconds, shares, medoid (segment, file, path, corpus, start_s, duration_s, tags), descriptors
+        (median and quartiles), silhouette, stability, and nearest (for each other corpus number, distance and the
+        command of a hybrid with it).
     """
     grouping = found.grouping
     segments, paths, labels = grouping.segments, grouping.paths, grouping.clusters.labels
@@ -176,12 +177,12 @@ def _round(value: float | None, digits: int) -> float | None:
     return None if value is None or not np.isfinite(value) else round(float(value), digits)
 
 
-def _quality(found: RunClusters) -> dict[str, float | None] | None:
+def _quality(found: RunClusters) -> dict[str, float | str | None] | None:
     quality = found.quality
     if quality is None:
         return None
     names = ("purity", "purity_by_chance", "silhouette", "stability", "seeds", "ari", "ami", "ami_files")
-    return {name: _round(getattr(quality, name), 4) for name in names}
+    return {name: _round(getattr(quality, name), 4) for name in names} | {"resampled": quality.resampled}
 
 
 def _command_maker(run: Run, found: RunClusters, seed: int) -> _Command:

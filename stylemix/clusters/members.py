@@ -45,7 +45,8 @@ class Cluster:
         cluster is mostly of is left out.
     silhouette, stability : float, optional
         Where they were measured: how much nearer its segments are to each other than to the next cluster, -1 to 1, and
-        how well it is found again in bootstrap samples, 0 to 1 (see `stylemix.clusters.judging.judge`).
+        how well it is found again in bootstrap samples, 0 to 1; a single cluster has neither (see
+        `stylemix.clusters.judging.judge`).
     """
 
     number: int

@@ -9,7 +9,7 @@ import numpy as np
 
 from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.number import even_subset
-from stylemix.clusters.stability import agreement_of_seeds, recovered_clusters
+from stylemix.clusters.stability import RECORDINGS, Origin, agreement_of_seeds, recovered_clusters
 
 # The silhouette needs all distances between them: 128 MB, and a third of a second.
 LARGEST_SAMPLE = 4000
@@ -25,7 +25,7 @@ class Quality:
         Part of the segments in clusters that come from the corpus that most of their cluster comes from. It grows with
         the number of clusters.
     purity_by_chance : float
-        What a single cluster would have: the share of the largest corpus.
+        What a single cluster of the same segments would have: the share of the largest corpus among those in clusters.
     ari, ami : float
         Adjusted Rand index and adjusted mutual information of clusters and corpora; 0 by chance. What is in no cluster
         counts as one more.
@@ -37,11 +37,15 @@ class Quality:
     silhouettes : tuple of float or None
         Of each cluster.
     seeds : float or None
-        Mean adjusted Rand index between seeds; None where no chance is involved.
+        Mean adjusted Rand index between seeds; None where no chance is involved, or it was not asked for.
     recovered : tuple of float or None
         For each cluster the mean Jaccard index with its like in bootstrap samples; below 0.6 it should not be trusted.
+        None for a single cluster.
     outside : float
         Share of the segments that are in no cluster.
+    resampled : {"recordings", "segments"}
+        What the bootstrap samples are drawn of: whole recordings of each corpus, or, where a corpus has fewer than five
+        of them, segments. These follow one another and are alike, so that clusters are recovered too well then.
     """
 
     purity: float
@@ -54,6 +58,7 @@ class Quality:
     seeds: float | None
     recovered: tuple[float | None, ...]
     outside: float
+    resampled: str = RECORDINGS
 
     @property
     def stability(self) -> float | None:
@@ -70,6 +75,7 @@ def measure_quality(
     choice: ClusterChoice,
     *,
     seed: int = 0,
+    seeds: bool = True,
     report: Callable[[float], None] = lambda share: None,
 ) -> Quality:
     """Measure clusters.
@@ -86,6 +92,8 @@ def measure_quality(
         How they were found.
     seed : int
         With which they were found.
+    seeds : bool
+        Measure how far other seeds agree, which takes longer than all the rest.
     report : callable
         ``report(share)`` hears how far it is, 0 to 1.
 
@@ -111,23 +119,35 @@ def measure_quality(
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
     silhouette, silhouettes = _silhouettes(points, labels)
-    seeds = agreement_of_seeds(points, choice, seed=seed, report=lambda share: report(0.5 * share))
-    again = recovered_clusters(points, labels, choice, seed=seed, report=lambda share: report(0.5 + 0.5 * share))
-    inside, k = labels >= 0, int(labels.max()) + 1
-    counts = np.zeros((k, int(corpus.max()) + 1))
-    np.add.at(counts, (labels[inside], corpus[inside]), 1)
+    origin, of_seeds = Origin(file, corpus), 0.7 if seeds else 0.0
+    agreement = None
+    if seeds:
+        agreement = agreement_of_seeds(
+            points, choice, labels=labels, seed=seed, report=lambda share: report(of_seeds * share)
+        )
+    again = recovered_clusters(
+        points, labels, choice, origin, seed=seed, report=lambda share: report(of_seeds + (1 - of_seeds) * share)
+    )
     return Quality(
-        purity=float(counts.max(axis=1).sum() / inside.sum()),
-        purity_by_chance=float(np.bincount(corpus).max() / len(corpus)),
+        *_purities(labels, corpus),
         ari=float(adjusted_rand_score(corpus, labels)),
         ami=float(adjusted_mutual_info_score(corpus, labels)),
         ami_files=float(adjusted_mutual_info_score(file, labels)),
         silhouette=silhouette,
         silhouettes=silhouettes,
-        seeds=seeds,
+        seeds=agreement,
         recovered=tuple(_known(again)),
-        outside=float(1 - inside.mean()),
+        outside=float((labels < 0).mean()),
+        resampled=origin.unit(),
     )
+
+
+def _purities(labels: np.ndarray, corpus: np.ndarray) -> tuple[float, float]:
+    # Both of the segments in clusters: what HDBSCAN leaves out may be mostly of one corpus.
+    inside = labels >= 0
+    counts = np.zeros((int(labels.max()) + 1, int(corpus.max()) + 1))
+    np.add.at(counts, (labels[inside], corpus[inside]), 1)
+    return float(counts.max(axis=1).sum() / inside.sum()), float(counts.sum(axis=0).max() / inside.sum())
 
 
 def _silhouettes(points: np.ndarray, labels: np.ndarray) -> tuple[float | None, tuple[float | None, ...]]:

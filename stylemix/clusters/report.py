@@ -74,9 +74,9 @@ def report_clusters(
     StylemixError
         If the training did not finish, or something cannot be written.
     """
+    # All that can be refused is refused before the minutes that grouping may take.
     choice = None if clusters is None else parse_choice(clusters)
     check_space(space)
-    # All that can be refused is refused before the minutes that grouping may take.
     table = None if csv is None or str(csv) == STDOUT else check_output(csv, force=force, inputs=inputs_of(run))
     if export is not None:
         check_export(run, export, split)
@@ -93,16 +93,16 @@ def report_clusters(
                 run, found, export, split=split, force=force, update=lambda share: update(0.8 + 0.2 * share, "export")
             )
         if compare:
-            data["comparison"] = compare_map(
-                run, spaces=[space] if space else None, choices=[choice] if choice else CHOICES, seed=seed,
-                update=lambda done, note="": update(done, note),
-            )  # fmt: skip
+            spaces, ways = [space] if space else None, [choice] if choice else CHOICES
+            data["comparison"] = compare_map(run, spaces=spaces, choices=ways, seed=seed, update=update)
         update(1.0)
     # The table is all that stdout holds then: it goes into a pipe.
-    if csv is not None and table is None:
-        return data, listing_csv(data).splitlines()
-    compared = ["", *comparison_lines(data["comparison"])] if compare else []
-    return data, [*listing_lines(data), *compared, *_written(data)]
+    return data, listing_csv(data).splitlines() if csv is not None and table is None else _told(data)
+
+
+def _told(data: dict[str, Any]) -> list[str]:
+    compared = ["", *comparison_lines(data["comparison"])] if "comparison" in data else []
+    return [*listing_lines(data), *compared, *_written(data)]
 
 
 def _written(data: dict[str, Any]) -> list[str]:
@@ -120,5 +120,3 @@ def _written(data: dict[str, Any]) -> list[str]:
         ):
             lines += [f"note: {n} {what}"] if n else []
     return ["", *lines] if lines else []
-
-

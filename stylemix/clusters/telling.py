@@ -92,10 +92,10 @@ def listing_lines(listing: Mapping[str, Any]) -> list[str]:
     return [shown_name(line) for line in lines]
 
 
-def _quality(quality: Mapping[str, float | None]) -> list[str]:
+def _quality(quality: Mapping[str, Any]) -> list[str]:
     words = {
         "purity": "purity", "purity_by_chance": "by chance", "silhouette": "silhouette",
-        "stability": "found again in bootstrap samples", "seeds": "agreement of seeds",
+        "stability": f"found again in bootstrap samples of the {quality['resampled']}", "seeds": "agreement of seeds",
     }  # fmt: skip
     return [f"{word} {quality[name]:.2f}" for name, word in words.items() if quality[name] is not None]
 
@@ -146,7 +146,7 @@ def listing_csv(listing: Mapping[str, Any]) -> str:
         was measured with their units, quality, and for each corpus the nearest cluster with its distance and a command.
     """
     corpora = list(listing["corpora"])
-    measured = [f"{name} ({one['unit']})" for name, one in listing["descriptors"].items()]
+    measured = [f"{name} ({one['unit']})" if one["unit"] else name for name, one in listing["descriptors"].items()]
     header = ["number", "name", "segments", "seconds", *(f"% of {name}" for name in corpora)]
     header += ["middle segment", "middle file", "middle start (s)", "middle duration (s)", *measured]
     header += ["silhouette", "stability"]

@@ -11,8 +11,9 @@ import numpy as np
 from stylemix.audio import read_tags, shown_name
 from stylemix.clusters.choice import ClusterChoice, parse_choice
 from stylemix.clusters.describe import DESCRIPTORS, Described, describe_segments
-from stylemix.clusters.groups import RunClusters, clusters_of
+from stylemix.clusters.groups import Grouping, RunClusters, clusters_of
 from stylemix.clusters.judging import judge
+from stylemix.clusters.partners import partners_of
 from stylemix.clusters.spaces import Segments, check_space
 from stylemix.errors import BadInput
 from stylemix.files import check_output
@@ -85,7 +86,7 @@ def map_data(
     wishes = parse_layouts(layouts)
     choice = parse_choice(clusters) if isinstance(clusters, str) else clusters
     found = clusters_of(run, space=space, choice=choice, seed=seed, update=update)
-    found = judge(found, seed=seed, update=lambda share, note="": update(0.4 + 0.1 * share, note=note))
+    found = judge(found, seed=seed, seeds=False, update=lambda share, note="": update(0.4 + 0.1 * share, note=note))
     new = read_newcomers(run, add, found.grouping) if add else None
     described = _described(run, found, new, lambda share: update(0.5 + 0.1 * share, note="descriptors"))
     warnings: list[str] = []
@@ -135,7 +136,14 @@ def _assembled(
         facts=facts, layouts=placed, values=values,
         tags=_tags(paths, owners, shown), infos=_infos(run, found), hybrids=made,
         placed=np.arange(len(labels)) >= len(grouping.corpus), run=shown_name(run.path.name),
+        partners=_partners(run, found.grouping, there),
     )  # fmt: skip
+
+
+def _partners(run: Run, grouping: Grouping, there: np.ndarray) -> np.ndarray:
+    return partners_of(
+        grouping.points, grouping.corpus, len(run.corpora), allowed=there[grouping.segments.file]
+    )
 
 
 def _tags(paths: Sequence[Path | None], owners: Sequence[int], shown: Sequence[str]) -> list[str]:

@@ -96,5 +96,6 @@ def _worth(found: RunClusters) -> dict[str, str]:
     if quality.silhouette is not None:
         facts["Silhouette of the clusters"] = f"{quality.silhouette:.2f}"
     if quality.stability is not None:
-        facts["Clusters found again in resamples"] = f"{quality.stability:.2f} (Jaccard index; below 0.6, do not trust)"
+        said = f"{quality.stability:.2f} (Jaccard index; below 0.6, do not trust)"
+        facts[f"Clusters found again in resampled {quality.resampled}"] = said
     return facts
