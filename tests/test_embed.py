@@ -132,10 +132,24 @@ def test_isomap_joins_worlds_without_a_way_between_them_quietly():
     assert np.linalg.norm(middles[0] - middles[1]) > 2 * spread
 
 
-def test_isomap_places_the_rest_by_its_landmarks(monkeypatch):
+def test_isomap_unrolls_with_a_subset_that_is_dense_enough_and_not_otherwise(monkeypatch):
+    rng = np.random.default_rng(0)
+    along, across = rng.uniform(4.5, 11, 1500), rng.uniform(0, 5, 1500)
+    roll = np.stack([along * np.cos(along), across, along * np.sin(along)], axis=1)
+    found = []
+    for n in (500, 60):
+        monkeypatch.setattr("stylemix.embedding.methods.MOST_FITTED", n)
+        points = embed(roll, method="isomap", neighbours=8).points
+        found.append(abs(np.corrcoef(points[:, 0], along**2)[0, 1]))
+    # Ways lead through the subset: a neighbourhood among few bridges the fold.
+    assert found[0] > 0.97
+    assert found[1] < 0.9
+
+
+def test_isomap_places_the_rest_by_a_subset(monkeypatch):
     rows = two_groups(60)
     whole = embed(rows, method="isomap").points
-    monkeypatch.setattr("stylemix.embedding.methods.LANDMARKS", 50)
+    monkeypatch.setattr("stylemix.embedding.methods.MOST_FITTED", 50)
     some = embed(rows, method="isomap").points
     assert np.abs(np.corrcoef(whole[:, 0], some[:, 0])[0, 1]) > 0.98
     assert_groups_apart(some, 0.98)
