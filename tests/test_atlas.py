@@ -96,6 +96,7 @@ def test_files_that_moved_or_changed_are_silent_and_counted(run, tmp_path):
     assert points.audible.tolist() == [False] * 6 + [True] * 6
     assert points.facts["Silent files"].startswith("2 of 4")
     # Of what is gone the run still knows the latents.
+    assert "recordings are gone: segments are compared by their latents alone" in points.facts["Notes"]
     assert points.facts["Placed by"] == "PCA of mean and spread of 32 latents"
     for space in ("scattering", "both"):
         with pytest.raises(BadInput, match=f"the space {space} is computed from the recordings, and 2 of 4 have moved"):
@@ -195,7 +196,13 @@ def test_layouts_are_those_asked_for_and_look_the_same_again(own):
     ]  # fmt: skip
     np.testing.assert_array_equal(map_data(own, layouts="pca").xy, points.xy)
     # UMAP needs neighbourhoods: of twelve segments there are none, and the page says so.
-    assert "Too few different segments for UMAP" in map_data(own, layouts="umap").layouts[0].note
+    few = map_data(own, layouts="umap,tsne,pca")
+    (only,) = few.layouts
+    assert (only.name, only.label) == ("pca-2d", "PCA")
+    assert "Too few different segments for UMAP" in only.note
+    assert few.facts["Notes"] == (
+        "too few different segments for UMAP, PCA is shown; too few different segments for t-SNE, PCA is shown"
+    )
 
 
 @pytest.mark.parametrize("wrong", ["", "umap:4", "mds", "pca:"])

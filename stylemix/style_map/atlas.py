@@ -14,7 +14,7 @@ from stylemix.clusters.describe import DESCRIPTORS, Described, describe_segments
 from stylemix.clusters.groups import Grouping, RunClusters, clusters_of
 from stylemix.clusters.judging import judge
 from stylemix.clusters.partners import partners_of
-from stylemix.clusters.spaces import Segments, check_space
+from stylemix.clusters.spaces import SPACE, Segments, check_space
 from stylemix.errors import BadInput
 from stylemix.files import check_output
 from stylemix.model.run import inputs_of
@@ -89,7 +89,9 @@ def map_data(
     found = judge(found, seed=seed, seeds=False, update=lambda share, note="": update(0.4 + 0.1 * share, note=note))
     new = read_newcomers(run, add, found.grouping) if add else None
     described = _described(run, found, new, lambda share: update(0.5 + 0.1 * share, note="descriptors"))
-    warnings: list[str] = []
+    warnings = []
+    if space is None and found.grouping.space != SPACE:
+        warnings.append(f"recordings are gone: segments are compared by their {found.grouping.space} alone")
     placed = make_layouts(
         run, found.grouping, wishes, newcomers=new, seed=seed, warnings=warnings,
         update=lambda share: update(0.6 + 0.2 * share, note="placing"),
@@ -232,7 +234,7 @@ def map_run(
     -------
     dict
         path, bytes, segments, files, clusters, with_sound, longest_clip_s, hybrids, layouts (with their scores),
-        pictures, notice, and lines for people; without a page, only what a picture has.
+        notes, pictures, notice, and lines for people; without a page, only what a picture has.
 
     Raises
     ------
@@ -252,6 +254,7 @@ def map_run(
             "segments": points.n_segments,
             "clusters": len(points.cluster_names),
             "layouts": {layout.name: dict(layout.scores) for layout in points.layouts},
+            "notes": points.facts.get("Notes", ""),
         }
         if out is not None:
             facts |= write_map(out, points, force=force, inputs=inputs)
@@ -270,4 +273,5 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     if "path" in facts:
         sound = f"{facts['with_sound']} with sound, {facts['hybrids']} hybrids, {facts['bytes'] / 1e6:.1f} MB"
         lines += [f"{facts['path']}: {sound}", *([facts["notice"]] if facts["notice"] else [])]
+    lines += [f"note: {facts['notes']}"] if facts["notes"] else []
     return lines + [f"{picture}: a picture" for picture in facts.get("pictures", ())]

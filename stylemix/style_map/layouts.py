@@ -113,11 +113,11 @@ def make_layouts(
     Returns
     -------
     list of Layout
-        One a wish; points of the newcomers last.
+        One a wish, but for wishes that came to the same; points of the newcomers last.
     """
     segments = grouping.segments
     provenance = Provenance([file.sha256 for file in run.files], segments.file, segments.start_s, grouping.corpus)
-    layouts = []
+    layouts: dict[str, Layout] = {}
     for done, wish in enumerate(wishes):
         update(done / len(wishes))
         found, notice = embed_again(
@@ -128,8 +128,11 @@ def make_layouts(
         points = found.points
         if newcomers is not None:
             points = np.concatenate([points, place_points(newcomers.features, grouping.features, points)])
-        layouts.append(_layout(found, wish, points))
-    return layouts
+        # Named by what was made, not by what was asked for: with few segments several wishes come to the same.
+        layouts.setdefault(f"{found.method}-{wish.dims}d", _layout(found, wish, points))
+        if found.method != found.asked and warnings is not None:
+            warnings.append(f"too few different segments for {SHOWN[found.asked]}, {SHOWN[found.method]} is shown")
+    return list(layouts.values())
 
 
 def _layout(found: Embedding, wish: LayoutWish, points: np.ndarray) -> Layout:
@@ -145,9 +148,9 @@ def _layout(found: Embedding, wish: LayoutWish, points: np.ndarray) -> Layout:
         ("Trustworthiness", scores.trustworthiness),
         ("Continuity", scores.continuity),
         ("Neighbours kept", scores.kept),
-        ("Neighbours of the same corpus", scores.same_corpus),
+        ("Neighbours in other files of the same corpus", scores.same_corpus),
         ("the same by chance", scores.same_corpus_by_chance),
     ):
         if np.isfinite(value):
             shown[name] = float(value)
-    return Layout(f"{wish.method}-{wish.dims}d", label, points, shown, note)
+    return Layout(f"{found.method}-{wish.dims}d", label, points, shown, note)
