@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import bidirectional
+
+import numpy as np
 
 from stylemix.errors import BadInput
 from stylemix.files import check_output, write_text
@@ -16,6 +19,7 @@ from stylemix.style_map.data import ClusterInfo, GridHybrid, Layout, MapData, Va
 from stylemix.style_map.packing import GRID_SHARE, pack_hybrids, pack_segments, silent_strips, sound_notice
 
 MAX_BYTES = 24_000_000
+_TURNING = ("R", "AL", "LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 __all__ = [
     "MAP_SCRIPTS", "MAP_STYLES", "MAX_BYTES", "ClusterInfo", "GridHybrid", "Layout", "MapData", "MapParts", "Values",
@@ -57,15 +61,29 @@ MAP_SCRIPTS = tuple(
 
 
 def _subtitle(points: MapData) -> str:
-    n, names = points.n_segments, points.corpus_names
+    placed = np.asarray(points.placed, dtype=bool)
+    # New files are guests: neither their segments nor the corpus they form are counted with the run's own.
+    own = ~placed if not placed.all() else placed
+    names = [_isolated(points.corpus_names[k]) for k in np.unique(points.corpus[own])]
     corpora = " and ".join(names) if len(names) < 3 else f"{len(names)} corpora"
-    segments = "segment" if n == 1 else "segments"
-    return f"{n:,} {segments} of {corpora}. What sounds alike to the model lies close together."
+    new = len(np.unique(points.shown_files()[0][~own]))
+    guests = f", and {_counted(new, 'new file')}" if new else ""
+    of = f"{_counted(int(own.sum()), 'segment')} of {corpora}{guests}"
+    return f"{of}. What sounds alike to the model lies close together."
+
+
+def _counted(n: int, thing: str) -> str:
+    return f"{n:,} {thing}" + ("" if n == 1 else "s")
+
+
+def _isolated(name: str) -> str:
+    """Keep marks that turn the direction of writing to the name they stand in."""
+    turns = any(bidirectional(letter) in _TURNING for letter in name)
+    return f"\u2068{name}\u2069" if turns else name
 
 
 def _facts(points: MapData, n_files: int, n_bytes: int, budget: int | None) -> list[list[str]]:
-    files = "file" if n_files == 1 else "files"
-    facts = {"Segments": f"{points.n_segments:,} in {n_files:,} {files}", **points.facts}
+    facts = {"Segments": f"{points.n_segments:,} in {_counted(n_files, 'file')}", **points.facts}
     if budget:
         facts["Size of this page"] = f"{n_bytes / 1e6:.1f} MB of at most {budget / 1e6:.3g} MB"
     return [[name, str(value)] for name, value in facts.items()]
@@ -87,6 +105,19 @@ def _words(points: MapData, files: list[str]) -> dict[str, Any]:
         ],
         "infos": [info_facts(info) for info in points.infos or counted_infos(points)],
     }
+
+
+def _bare_bytes(points: MapData, value: dict[str, Any], max_bytes: int) -> int:
+    n = points.n_segments
+    bare = len(pack_columns(map_columns(points, silent_strips(n)))[1]) + len(json_for_html(value).encode()) + 2000
+    # The element around a strip; a file has one a minute and one for the rest.
+    bare += round(80 * (len(value["files"]) + points.duration_s.sum() / STRIP_S))
+    if bare > max_bytes:
+        raise BadInput(
+            f"map: {n} segments take {bare / 1e6:.1f} MB without any sound, the limit is "
+            f"{max_bytes / 1e6:.1f} MB; use longer segments or raise the limit"
+        )
+    return bare
 
 
 def map_parts(
@@ -115,18 +146,10 @@ def map_parts(
     BadInput
         If a clip holds NaN, or the points alone are larger than the limit.
     """
-    n = points.n_segments
     files = points.shown_files()[1]
     value = _words(points, files)
     value["facts"] = _facts(points, len(files), 0, budget)
-    bare = len(pack_columns(map_columns(points, silent_strips(n)))[1]) + len(json_for_html(value).encode()) + 2000
-    # The element around a strip; a file has one a minute and one for the rest.
-    bare += round(80 * (len(files) + points.duration_s.sum() / STRIP_S))
-    if bare > max_bytes:
-        raise BadInput(
-            f"map: {n} segments take {bare / 1e6:.1f} MB without any sound, the limit is "
-            f"{max_bytes / 1e6:.1f} MB; use longer segments or raise the limit"
-        )
+    bare = _bare_bytes(points, value, max_bytes)
     hybrids, hybrid_blocks, n_left_out = pack_hybrids(points, round(GRID_SHARE * (max_bytes - bare)))
     value["hybrids"] = hybrids
     taken = bare + sum(map(len, hybrid_blocks)) + len(json_for_html(hybrids).encode())
@@ -139,7 +162,7 @@ def map_parts(
         for i, strip in enumerate(strips.strips)
     ]
     summary = {
-        "segments": n, "files": len(files), "clusters": len(points.cluster_names),
+        "segments": points.n_segments, "files": len(files), "clusters": len(points.cluster_names),
         "with_sound": int((strips.strip >= 0).sum()), "longest_clip_s": round(float(strips.clip_s.max()), 3),
         "hybrids": len(hybrids), "notice": value["notice"],
     }  # fmt: skip

@@ -3,7 +3,7 @@
 //   play(i)                 hear a segment; segments count from 0 here, from 1 where people see them
 //   choose(i)               make it the current one without a sound
 //   select(list)            make a selection, in this order
-//   say(text)               a line under the picture, read aloud by screen readers
+//   say(text, ...)          a line under the picture, read aloud by screen readers
 //   toMap(px, py)           [x, y] in layout units of a place in the picture (CSS pixels from its upper left corner)
 //   toScreen(x, y)          and back
 //   place(i)                [px, py] of a segment
@@ -90,16 +90,18 @@ class SegmentMap {
     return `${clock(start[i])}–${clock(start[i] + duration[i])}`;
   }
 
+  // Parts for say().
   where(i) {
-    return `${this.data.files[this.points.file[i]]}, ${this.span(i)}`;
+    return [el("bdi", "", this.data.files[this.points.file[i]]), `, ${this.span(i)}`];
   }
 
   clusterName(k) {
     return k < 0 ? "In no cluster" : this.data.clusters[k];
   }
 
-  say(text) {
-    this.status.textContent = text;
+  // A name goes in as an element of its own: marks that turn the direction of writing end where it ends.
+  say(...parts) {
+    this.status.replaceChildren(...parts);
   }
 
   describe(i) {
@@ -107,7 +109,7 @@ class SegmentMap {
     const { by, scales } = this.colours;
     const scale = by === "time" ? null : scales.get(by);
     const name = cluster[i] < 0 ? "In no cluster" : `Cluster ${this.data.clusters[cluster[i]]}`;
-    const value = scale ? `${scale.label}: ${scale.text(scale.values[i])}` : "";
+    const value = scale ? `${scale.label}: ${scale.text(scale.values[i], true)}` : "";
     return [this.data.files[file[i]], this.span(i), this.data.corpora[corpus[i]], name, value];
   }
 

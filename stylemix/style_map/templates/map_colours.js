@@ -3,6 +3,7 @@
 
 const CATEGORIES = { corpus: "Corpus", cluster: "Cluster", file: "File" };
 const N_STEPS = 64;
+const MOST_UNIT = 6;
 const SHOWN = 222, ASIDE = 60, DIM = 28;
 
 function mixed(a, b, share) {
@@ -30,12 +31,13 @@ class Scale {
     return this.log ? this.low * (this.high / this.low) ** share : this.low + (this.high - this.low) * share;
   }
 
-  text(value) {
+  // A unit of many letters stands once, in the label.
+  text(value, whole = false) {
     if (Number.isNaN(value)) return "none";
     if (this.name === "time") return clock(value);
     const span = this.log ? Math.abs(value) : Math.max(Math.abs(this.high - this.low), Math.abs(value) * 1e-3);
     const digits = span >= 20 ? 0 : span >= 2 ? 1 : span >= 0.2 ? 2 : 3;
-    return `${value.toLocaleString("en", { maximumFractionDigits: digits })}${this.unit ? `\u00a0${this.unit}` : ""}`;
+    return `${value.toLocaleString("en", { maximumFractionDigits: digits })}${this.unit && (whole || this.unit.length <= MOST_UNIT) ? `\u00a0${this.unit}` : ""}`;
   }
 }
 
@@ -62,7 +64,6 @@ class MapColours {
       probe.style.color = `var(${name})`;
       return getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
     };
-    this.palette = Array.from({ length: N_COLOURS }, (_, i) => read(`--c${i}`));
     const stops = Array.from({ length: 8 }, (_, i) => read(`--r${i}`));
     this.ramp = Array.from({ length: N_STEPS }, (_, i) => {
       const place = (i / (N_STEPS - 1)) * (stops.length - 1);
@@ -70,6 +71,9 @@ class MapColours {
       return mixed(stops[stop], stops[stop + 1], place - stop);
     });
     [this.ink, this.card, this.soft, this.none] = ["--ink", "--card", "--soft", "--none"].map(read);
+    const own = Array.from({ length: N_COLOURS }, (_, i) => read(`--c${i}`)), others = { "--ink": this.ink, "--card": this.card };
+    // The same sums as in categoryCss.
+    this.palette = ROUNDS.flatMap(([share, other]) => own.map((colour) => mixed(others[other], colour, share)));
     probe.remove();
   }
 
@@ -80,7 +84,7 @@ class MapColours {
 
   rgb(i) {
     const { by, points } = this;
-    if (by in CATEGORIES) return points[by][i] < 0 ? this.none : this.palette[points[by][i] % N_COLOURS];
+    if (by in CATEGORIES) return points[by][i] < 0 ? this.none : this.palette[points[by][i] % this.palette.length];
     const scale = this.scales.get(by);
     const value = scale.values[i];
     return Number.isNaN(value) ? this.none : this.ramp[Math.round(scale.share(value) * (N_STEPS - 1))];

@@ -1,12 +1,22 @@
 // A selection as text: a table for other programs, and a command for this one.
 
-// A spreadsheet takes a cell that begins like this for a formula.
-const FORMULA = /^[=+\-@\t\r]/;
+// A spreadsheet takes a cell that begins like this for a formula, some with blanks before it or in wide type.
+const FORMULA = /^ *[=+\-@＝＋－＠]/;
+const ESCAPES = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
+// As stylemix writes its own tables: what cannot be printed stands there as its number, so that no mark turns the line
+// around and no line end begins a row.
+function printable(text) {
+  return text.replace(/[^ \P{Z}]|\p{C}/gu, (letter) => {
+    const code = letter.codePointAt(0), hex = (digits) => code.toString(16).padStart(digits, "0");
+    return ESCAPES[letter] ?? (code < 0x100 ? `\\x${hex(2)}` : code < 0x10000 ? `\\u${hex(4)}` : `\\U${hex(8)}`);
+  });
+}
 
 function csvCell(value) {
   if (typeof value === "number") return Number.isNaN(value) ? "" : String(Math.round(value * 1e6) / 1e6);
-  const text = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const shown = printable(value), text = FORMULA.test(shown) ? `'${shown}` : shown;
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function selectionCsv(map, list) {

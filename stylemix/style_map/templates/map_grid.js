@@ -36,7 +36,18 @@ class MapGrid {
       const [from, to] = [pair[0].source, pair[0].target].map((number) => map.view.medoids[number - 1]);
       return from >= 0 && to >= 0 ? [{ from, to, dots: pair }] : [];
     });
+    this.bend(map.view.bridges);
     this.root.querySelector(".map-command button").addEventListener("click", () => this.copy());
+  }
+
+  // There and back again are between the same two places: each goes its own way, so that no dot lies on another.
+  bend(bridges) {
+    const ways = new Map();
+    for (const bridge of bridges) {
+      const key = [bridge.from, bridge.to].sort((a, b) => a - b).join();
+      ways.set(key, [...(ways.get(key) ?? []), bridge]);
+    }
+    for (const way of ways.values()) way.forEach((bridge, k) => { bridge.bend = 2 * k - (way.length - 1); });
   }
 
   row(pair, alphas) {
@@ -76,14 +87,14 @@ class MapGrid {
       hybrid.on = false;
       hybrid.button.classList.remove("on");
       delete this.map.root.dataset.hybrid;
-      this.map.say(`${hybrid.label}: stopped`);
+      this.map.say(el("bdi", "", hybrid.label), ": stopped");
       this.map.redraw();
     };
     const what = { id: hybrid.id, lead: hybrid.lead, offset: 0, duration: hybrid.seconds, onstop: stopped };
     try {
       if (!(await jukebox.play(what))) return;
     } catch (error) {
-      this.map.say(`${hybrid.label}: ${error.message}`);
+      this.map.say(el("bdi", "", hybrid.label), `: ${error.message}`);
       return;
     }
     hybrid.on = true;
@@ -92,7 +103,7 @@ class MapGrid {
     this.now = hybrid;
     this.root.querySelector(".map-command").hidden = !hybrid.command;
     this.root.querySelector(".map-command code").textContent = hybrid.command;
-    this.map.say(`Playing ${hybrid.label}`);
+    this.map.say("Playing ", el("bdi", "", hybrid.label));
     this.map.redraw();
   }
 

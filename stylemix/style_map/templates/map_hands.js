@@ -58,7 +58,7 @@ class MapHands {
     this.hover(dot ? -1 : this.map.view.at(x, y, 14));
     if (dot) this.canvas.classList.add("on-point");
     else if (this.map.view.hovered < 0) this.canvas.classList.remove("on-point");
-    this.hint.textContent = dot ? `Hybrid: ${dot.label}` : this.words();
+    this.hint.replaceChildren(...(dot ? ["Hybrid: ", el("bdi", "", dot.label)] : [this.words()]));
   }
 
   words() {

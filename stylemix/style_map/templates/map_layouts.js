@@ -29,7 +29,8 @@ class MapLayouts {
   show(index) {
     const { label, scores, note } = this.map.data.layouts[index];
     // A list to choose from says nothing on paper.
-    this.map.root.querySelector(".map-named").textContent = label;
+    const named = this.map.root.querySelector(".map-named");
+    named.textContent = named.title = label;
     this.choice.value = String(index);
     const list = this.map.root.querySelector(".map-scores");
     list.replaceChildren(...scores.map(([name, value]) => {
@@ -37,7 +38,9 @@ class MapLayouts {
       level.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
       bar.append(level);
       const shown = el("dd", "", value.toFixed(2));
-      item.append(el("dt", "", name), bar, shown);
+      const told = el("dt", "", name);
+      told.title = name;
+      item.append(told, bar, shown);
       return item;
     }));
     list.hidden = !scores.length;

@@ -7,6 +7,7 @@ class MapLegend {
     this.scaleBox = map.root.querySelector(".map-scale");
     this.hidden = { corpus: new Set(), cluster: new Set(), file: new Set(), placed: new Set() };
     this.ranges = {};
+    this.newCorpus = this.corpusOfNew();
     this.addModes();
     map.root.querySelector(".map-reset").addEventListener("click", () => this.reset());
   }
@@ -23,7 +24,7 @@ class MapLegend {
     this.buttons = this.map.colours.modes().map(([name, label]) => {
       // What stands in brackets is said by the legend; here it would make a line of every button.
       const button = el("button", "", label.replace(/\s*\(.*\)$/, "") || label);
-      button.type = "button";
+      [button.type, button.title] = ["button", label];
       button.dataset.colour = name;
       button.addEventListener("click", () => this.map.colourBy(name));
       return button;
@@ -41,7 +42,7 @@ class MapLegend {
     if (isScale) this.showScale(scales.get(by));
     if (by === "cluster") items.push(...this.items("cluster"));
     if (by !== "corpus" && by !== "file") items.push(...this.items("corpus", true));
-    if (this.map.points.placed.some(Boolean)) items.push(this.newFiles());
+    if (this.map.points.placed.some(Boolean) && (by === "file" || this.newCorpus < 0)) items.push(this.newFiles());
     this.list.replaceChildren(...items);
     this.list.classList.toggle("long", items.length > 12);
   }
@@ -55,9 +56,15 @@ class MapLegend {
     if (by === "cluster" && counts.has(-1)) entries.push([-1, "In no cluster"]);
     return entries.map(([index, name]) => {
       const corpus = by === "corpus" ? index : by === "file" ? points.corpus[this.map.threads[index][0]] : null;
-      const colour = plain ? "var(--soft)" : index < 0 ? "var(--none)" : `var(--c${index % N_COLOURS})`;
-      return this.item(by, index, name, counts.get(index) || 0, shapeSwatch(corpus, colour, plain));
+      const colour = plain ? "var(--soft)" : index < 0 ? "var(--none)" : categoryCss(index);
+      return this.item(by, index, name, counts.get(index) || 0, shapeSwatch(corpus, colour, plain, corpus === this.newCorpus));
     });
+  }
+
+  // Where all new files are one corpus and it is all of them, its entry says it already.
+  corpusOfNew() {
+    const { corpus, placed } = this.map.points, own = placed.length ? corpus[placed.indexOf(1)] : undefined;
+    return own !== undefined && corpus.every((one, i) => (one === own) === (placed[i] > 0)) ? own : -1;
   }
 
   newFiles() {
@@ -109,6 +116,7 @@ class MapLegend {
   showScale(scale) {
     const range = this.ranges[scale.name];
     const words = el("p", "map-scale-name", scale.label + (scale.unit ? ` (${scale.unit})` : "") + (scale.log ? ", logarithmic" : ""));
+    words.title = words.textContent;
     const ends = el("div", "map-ends");
     ends.append(
       el("span", "", (scale.least < scale.low ? "≤ " : "") + scale.text(scale.low)),

@@ -1,6 +1,7 @@
 // Deep links: the address holds what is seen. Whatever comes from there is a number, or a name looked up among known ones.
 
 const MOST_LINK = 3000;
+const MOST_LETTERS = 120_000;
 const HIDDEN_KEYS = { corpus: "nc", cluster: "nk", file: "nf", placed: "nn" };
 
 // 0,1,2,7 becomes 1-3.8: counted from 1, as people see segments.
@@ -15,15 +16,19 @@ function packList(list) {
   return parts.join(".");
 }
 
+// A list that packList wrote names each entry once; an address from elsewhere may say the same a million times. So no more
+// entries are looked at than there are, and no more letters than 20,000 single numbers take.
 function unpackList(text, least, end) {
-  const list = [];
-  for (const part of (text || "").split(".")) {
+  const list = new Set();
+  let left = end - least;
+  for (const part of (text || "").slice(0, MOST_LETTERS).split(".")) {
+    if (left <= 0) break;
     const found = /^(-?\d{1,6})(?:-(\d{1,6}))?$/.exec(part);
     if (!found) continue;
     const from = Math.max(least, Number(found[1]) - 1), to = Math.min(end - 1, Number(found[2] ?? found[1]) - 1);
-    for (let i = from; i <= to; i++) list.push(i);
+    for (let i = from; i <= to && left > 0; i++, left--) list.add(i);
   }
-  return list;
+  return [...list];
 }
 
 function finite(text, low, high) {

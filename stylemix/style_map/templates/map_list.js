@@ -1,5 +1,10 @@
 // The clusters as a table: what the picture shows, for eyes, for screen readers, and as a way to select.
 
+// For titles, which hold no elements: marks that turn the direction of writing end where the name ends.
+function isolated(name) {
+  return `\u2068${name}\u2069`;
+}
+
 class MapList {
   constructor(map) {
     this.map = map;
@@ -11,7 +16,7 @@ class MapList {
     const heads = ["", "Cluster", "Segments", "Corpora", ...this.measured.map((name) => name[0].toUpperCase() + name.slice(1))];
     if (this.hasNearest) heads.push("Nearest of the other corpus");
     const top = el("thead"), line = el("tr"), body = el("tbody");
-    line.append(...heads.map((head, k) => el("th", k === 2 || (k > 3 && k < 4 + this.measured.length) ? "number" : "", head)));
+    line.append(...heads.map((head, k) => el("th", !k ? "act" : k === 2 || (k > 3 && k < 4 + this.measured.length) ? "number" : "", head)));
     top.append(line);
     body.append(...infos.map((info) => this.row(info)));
     this.root.querySelector("table").replaceChildren(top, body);
@@ -31,7 +36,7 @@ class MapList {
     const pick = el("button", "link");
     pick.type = "button";
     pick.title = "Select its segments";
-    pick.append(shapeSwatch(null, info.number ? `var(--c${(info.number - 1) % N_COLOURS})` : "var(--none)"), el("bdi", "", info.name));
+    pick.append(shapeSwatch(null, info.number ? categoryCss(info.number - 1) : "var(--none)"), el("bdi", "", info.name));
     pick.addEventListener("click", () => map.selectClusterNumber(info.number - 1));
     name.append(pick);
     row.append(first, name, el("td", "number", info.size.toLocaleString("en")), this.shares(info));
@@ -46,14 +51,16 @@ class MapList {
     const cell = el("td", "shares");
     const bar = el("div", "bar");
     bar.setAttribute("aria-hidden", "true");
-    const words = info.shares.filter(([, share]) => share > 0).map(([corpus, share]) => {
+    const words = info.shares.filter(([, share]) => share > 0).flatMap(([corpus, share], k) => {
       const part = el("i");
       part.style.width = `${100 * share}%`;
-      part.style.background = `var(--c${Math.max(0, data.corpora.indexOf(corpus)) % N_COLOURS})`;
+      part.style.background = categoryCss(Math.max(0, data.corpora.indexOf(corpus)));
       bar.append(part);
-      return `${corpus} ${Math.round(100 * share)}\u00a0%`;
+      return [...(k ? [", "] : []), el("bdi", "", corpus), ` ${Math.round(100 * share)}\u00a0%`];
     });
-    cell.append(bar, el("span", "soft", words.join(", ")));
+    const told = el("span", "soft");
+    told.append(...words);
+    cell.append(bar, told);
     return cell;
   }
 
@@ -63,7 +70,7 @@ class MapList {
       const button = el("button", "link");
       button.type = "button";
       button.append(el("bdi", "", this.map.clusterName(number - 1)));
-      button.title = `Nearest cluster that is mostly ${corpus}: the two are where a hybrid comes easiest`;
+      button.title = `Nearest cluster that is mostly ${isolated(corpus)}: the two are where a hybrid comes easiest`;
       button.addEventListener("click", () => this.map.showCluster(number - 1));
       cell.append(button);
     }

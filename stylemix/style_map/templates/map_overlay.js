@@ -94,6 +94,17 @@ class MapOverlay {
     return a.map((from, axis) => from + (b[axis] - from) * share);
   }
 
+  // A parabola from medoid to medoid. Its side is told from the one of the lower number, whichever it starts from; the dots
+  // of two bridges that share both ends then lie at least 15 pixels apart.
+  onBridge({ from, to, bend }, share) {
+    const [x, y] = this.between(from, to, share);
+    if (!bend) return [x, y];
+    const [a, b] = [Math.min(from, to), Math.max(from, to)].map((i) => this.view.place(i));
+    const [dx, dy] = [b[0] - a[0], b[1] - a[1]], length = Math.hypot(dx, dy) || 1;
+    const aside = (bend * (10 + 0.12 * length) * 4 * share * (1 - share)) / length;
+    return [x - aside * dy, y + aside * dx];
+  }
+
   // Three short axes in a corner: without them nobody knows after a turn where they are.
   drawAxes() {
     const { view } = this;
@@ -110,11 +121,12 @@ class MapOverlay {
 
   drawHybrids() {
     const { view } = this;
-    for (const { from, to, dots } of view.bridges) {
-      if (!view.shown[from] || !view.shown[to]) continue;
-      this.line([view.place(from), view.place(to)], view.css.ink, 1, 0.4, [2, 5]);
-      for (const dot of dots) {
-        const [x, y] = this.between(from, to, dot.alpha);
+    for (const bridge of view.bridges) {
+      if (!view.shown[bridge.from] || !view.shown[bridge.to]) continue;
+      const way = Array.from({ length: 25 }, (_, k) => this.onBridge(bridge, k / 24));
+      this.line(way, view.css.ink, 1, 0.4, [2, 5]);
+      for (const dot of bridge.dots) {
+        const [x, y] = this.onBridge(bridge, dot.alpha);
         this.disc(x, y, dot.on ? 8 : 5.5, dot.on ? view.css.ink : view.css.card, view.css.ink, 2);
       }
     }

@@ -65,7 +65,7 @@ class MapSound {
     map.choose(i);
     if (!(points.clip[i] > 0)) {
       jukebox.stop();
-      map.say(`${map.where(i)}: no sound kept in this page`);
+      map.say(...map.where(i), ": no sound kept in this page");
       return map.redraw();
     }
     const run = this.stretch(this.next);
@@ -77,7 +77,7 @@ class MapSound {
     try {
       if (!(await jukebox.play(what))) return undefined;
     } catch (error) {
-      return map.say(`${map.where(i)}: ${error.message}`);
+      return map.say(...map.where(i), `: ${error.message}`);
     }
     mine = this.run = run;
     this.enter(i);
@@ -93,7 +93,7 @@ class MapSound {
     this.point = i;
     this.map.root.dataset.playing = i;
     this.map.choose(i);
-    this.map.say(`Playing ${this.map.where(i)}`);
+    this.map.say("Playing ", ...this.map.where(i));
   }
 
   stopped(run, ended) {
@@ -107,7 +107,7 @@ class MapSound {
     this.point = -1;
     this.map.view.playing = null;
     delete this.map.root.dataset.playing;
-    this.map.say(`${where}: stopped`);
+    this.map.say(...where, ": stopped");
     this.map.redraw();
   }
 

@@ -147,14 +147,15 @@ class MapView {
   }
 
   bridgeAt(x, y, reach) {
-    for (const { from, to, dots } of this.bridges) {
-      if (!this.shown[from] || !this.shown[to]) continue;
-      for (const dot of dots) {
-        const [px, py] = this.overlay.between(from, to, dot.alpha);
-        if (Math.hypot(px - x, py - y) <= reach) return dot;
+    let best = null, least = reach;
+    for (const bridge of this.bridges) {
+      if (!this.shown[bridge.from] || !this.shown[bridge.to]) continue;
+      for (const dot of bridge.dots) {
+        const [px, py] = this.overlay.onBridge(bridge, dot.alpha), away = Math.hypot(px - x, py - y);
+        if (away <= least) [best, least] = [dot, away];
       }
     }
-    return null;
+    return best;
   }
 
   // As large as the points may be to cover the ground they lie on once: tight clouds get small ones.
