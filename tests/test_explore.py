@@ -56,7 +56,8 @@ def served(run: Run, places: Places, page: str, tmp_path_factory: pytest.TempPat
     scratch = tmp_path_factory.mktemp("scratch")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(scratch))
-        patch.setenv("OMP_NUM_THREADS", "1")
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            patch.setenv(name, "1")
         with serving(page=page, places=places, command=worker_command(str(run.path)), patience_s=2.0) as server:
             server.scratch = scratch  # type: ignore[attr-defined]
             until(lambda: server.renderer.ready, 60)
@@ -104,9 +105,8 @@ def test_the_command_makes_the_same_file_byte_for_byte(
     words = shlex.split(job["command"])
     assert words[:2] == ["stylemix", "hybrid"]
     monkeypatch.chdir(tmp_path)
-    # As many threads as the server's process has: sums in another order differ in the last digit, and pytest may have
-    # loaded numpy before the number of threads was set.
-    with threadpool_limits(int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count() or 1)), user_api="blas"):
+    # As many threads as the worker was given: sums in another order differ in the last digit.
+    with threadpool_limits(1, user_api="blas"):
         assert run_command([*words[1:], "--quiet"]) == 0
     assert Path(job["name"]).read_bytes() == sound
 
@@ -175,7 +175,8 @@ from stylemix.model.run import load_run
 
 with listening(0) as listener:
     announce = lambda address: print(address, file=sys.stderr, flush=True)
-    serve(listener, "map", places_of(load_run(sys.argv[1])), open_browser=False, announce=announce)
+    run = load_run(sys.argv[1])
+    serve(listener, run.path, lambda: ("map", places_of(run)), open_browser=False, announce=announce)
 """
 
 
@@ -210,6 +211,28 @@ def test_ctrl_c_is_how_the_command_ends(run: Run, places: Places) -> None:
     assert (process.returncode, out) == (0, "1 hybrid made; closed\n")
     assert "Traceback" not in errors
     assert not alive(worker)
+
+
+def test_ctrl_c_while_the_map_is_made_ends_the_worker_too(run: Run) -> None:
+    slow = "lambda: (announce('http://127.0.0.1:1/?token=' + 'x' * 43), __import__('time').sleep(60))"
+    process, _ = start("-c", PLAIN.replace('lambda: ("map", places_of(run))', slow), str(run.path))
+    try:
+        # The worker loads the run meanwhile.
+        (worker,) = workers_of(process.pid)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert not alive(worker)
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch", "json", "stylemix"])
+def test_no_module_of_the_folder_where_it_is_started_is_run(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.py").write_text("open('run', 'w').close()\n")
+    command = worker_command(str(tmp_path / "no.mix"))
+    told = subprocess.run(command, cwd=tmp_path, input=b"", capture_output=True, check=False).stdout
+    assert not (tmp_path / "run").exists()
+    assert told == b"" or b"no such run" in told
 
 
 def test_a_port_in_use_is_said_in_one_line(run: Run, capfd: pytest.CaptureFixture[str]) -> None:

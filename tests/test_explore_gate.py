@@ -51,10 +51,24 @@ def test_without_the_token_there_is_nothing_to_see(served: Served, path: str) ->
     assert "set-cookie" not in headers
 
 
-@pytest.mark.parametrize("cookie", ["stylemix=x", "stylemix-{port}=", "stylemix-{port}=" + TOKEN, "a=b; c", '"\\'])
+@pytest.mark.parametrize(
+    "cookie",
+    ["stylemix=x", "stylemix-{port}=", "stylemix-{port}=" + TOKEN, "a=b; c", '"\\', "x-stylemix-{port}=x",
+     "stylemix-{port}"],
+)  # fmt: skip
 def test_a_wrong_cookie_is_none(served: Served, cookie: str) -> None:
     client = Client(served.port, cookie.format(port=served.port))
     assert client.ask("POST", "/orders", ORDER)[0] == 403
+
+
+@pytest.mark.parametrize("other", ['prefs={"a":1}', "a=b c", "x", "=", '"', "stylemix-{port}=stale", "a=\\", "é=ü"])
+def test_cookies_of_other_servers_of_the_machine_do_not_hide_ours(served: Served, other: str) -> None:
+    client = served.client()
+    other, ours = other.format(port=served.port) if "stylemix" in other else other, client.cookie
+    for client.cookie in (f"{other}; {ours}", f"{ours}; {other}", f"{other};{ours} ;{other}"):
+        assert client.ask("GET", "/jobs")[0] == 200
+        # Come in again: still the same client.
+        assert ours in client.ask("GET", f"/?token={TOKEN}")[1]["set-cookie"]
 
 
 @pytest.mark.parametrize(
@@ -143,11 +157,12 @@ def test_a_body_with_a_request_to_read_is_refused(served: Served) -> None:
     "path",
     ["/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/jobs/../../x",
      "/jobs/..%2f1/sound", "/jobs/1.0/sound", "/jobs/-1/sound", "/jobs/0x1/sound", "/jobs/%00/sound", "/music/two.wav",
-     "/static/", "/jobs/", "/jobs/1", "/favicon.ico", "/jobs/99999999999999999999/sound", "/\\..\\x"],
+     "/static/", "/jobs/", "/jobs/1", "/favicon.ico", "/jobs/99999999999999999999/sound",
+     "/jobs/" + "9" * 5000 + "/sound", "/jobs/٣/sound".encode().decode("latin-1"), "/\\..\\x"],
 )  # fmt: skip
 def test_no_path_leads_to_a_file(served: Served, path: str) -> None:
     head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nCookie: {served.client().cookie}\r\n"
-    answer = served.raw((head + "Connection: close\r\n\r\n").encode())
+    answer = served.raw((head + "Connection: close\r\n\r\n").encode("latin-1"))
     assert answer.split(b"\r\n")[0].split()[1] in (b"400", b"404")
     assert b"root:" not in answer
 

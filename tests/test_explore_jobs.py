@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,12 +14,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from stylemix.explore.jobs import MOST_WAITING, Board
+from stylemix.explore.answers import disposition
+from stylemix.explore.jobs import MOST_KEPT, MOST_WAITING, Board
 from stylemix.explore.orders import Wish
 from stylemix.explore.renderer import Renderer, RendererFailed
-from stylemix.explore.server import disposition
-from tests.fake_worker import DEAF, DIES, FAILS, SLOW
-from tests.served import Served, alive, serving, until
+from tests.fake_worker import DEAF, DIES, FAILS, LATE, ODD, SLOW, WARNS
+from tests.served import Client, Served, alive, serving, until
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,104 @@ def test_a_process_that_dies_idle_costs_none(served: Served) -> None:
     client.wait(client.order(), "done")
 
 
+def test_a_process_that_dies_idle_is_told_and_begun_anew_before_the_next_order(served: Served) -> None:
+    client = served.client()
+    client.wait(client.order(), "done")
+    until(lambda: served.renderer.ready)
+    version, begun = client.news(0)["version"], served.renderer.n_begun
+    os.kill(served.renderer.pid or 0, signal.SIGKILL)
+    heard = []
+    while not heard or not heard[-1]["ready"] or len(heard) < 2:
+        heard.append(client.news(version if not heard else heard[-1]["version"]))
+    assert not heard[0]["ready"]
+    assert served.renderer.n_begun == begun + 1
+
+
+def test_pages_hear_when_the_run_is_loaded() -> None:
+    slow = "import time; time.sleep(1); from tests.fake_worker import main; main()"
+    with serving(command=[sys.executable, "-c", slow]) as server:
+        client = server.client()
+        first = json.loads(client.ask("GET", "/jobs")[2])
+        asked = time.monotonic()
+        told = client.news(first["version"])
+    assert (first["ready"], told["ready"]) == (False, True)
+    assert time.monotonic() - asked < 5
+
+
+def test_again_after_a_cancel_that_came_too_late_is_made(served: Served) -> None:
+    client = served.client()
+    number = client.order(seed=LATE)
+    client.wait(number, "rendering")
+    until(lambda: served.renderer.ready)
+    client.ask("POST", f"/jobs/{number}/cancel", {})
+    client.wait(number, "cancelled")
+    assert client.ask("POST", f"/jobs/{number}/again", {})[0] == 200
+    assert client.wait(number, "done", "cancelled")["state"] == "done"
+
+
+def test_an_answer_that_nobody_foresaw_costs_one_job(served: Served) -> None:
+    client = served.client()
+    assert client.wait(client.order(seed=ODD), "failed")["line"].startswith("unexpected KeyError: ")
+    client.wait(client.order(), "done")
+
+
+def test_warnings_come_with_the_sound(served: Served) -> None:
+    client = served.client()
+    assert client.wait(client.order(seed=WARNS), "done")["warnings"] == ["it is <b>odd</b>"]
+    assert client.wait(client.order(), "done")["warnings"] == []
+
+
+def test_news_are_of_what_changed_and_orders_are_sent_once() -> None:
+    board = Board()
+    wish = Wish({}, 10.0, "match", {"order": {"kind": "walk"}})
+    first, second, third = (board.add("a", wish) for _ in range(3))
+    known = board.version
+    assert [job["order"] for job in board.told("a")["jobs"]] == [{"kind": "walk"}] * 3
+    assert board.told("a", known) == {"jobs": []}
+    board.next()
+    # The two that wait have another number ahead of them.
+    assert [job["ahead"] for job in board.told("a", known)["jobs"]] == [0, 1, 2]
+    known = board.version
+    board.hear(first, "rendering", 0.5)
+    (job,) = board.told("a", known)["jobs"]
+    assert (job["number"], job["share"], "order" in job) == (1, 0.5, False)
+    known = board.version
+    board.finish(first, {"seconds": 10.0}, b"")
+    assert [job["state"] for job in board.told("a", known)["jobs"]] == ["done", "waiting", "waiting"]
+    known = board.version
+    board.end(third, "cancelled")
+    assert [job["number"] for job in board.told("a", known)["jobs"]] == [second.number, third.number]
+    # A page of a server that has gone knows nothing of this one.
+    assert len(board.told("a", board.version + 9)["jobs"]) == 3
+
+
+def test_jobs_that_were_forgotten_are_told() -> None:
+    board = Board()
+    wish = Wish({}, 10.0, "match", {})
+    for _ in range(MOST_KEPT + 1):
+        board.end(board.add("a", wish), "cancelled")
+    known = board.version
+    assert "numbers" not in board.told("a", known)
+    board.add("b", wish)
+    assert "numbers" not in board.told("a", known)
+    board.add("a", wish)
+    told = board.told("a", known)
+    assert told["numbers"] == [*range(2, MOST_KEPT + 2), MOST_KEPT + 3]
+    assert [job["number"] for job in told["jobs"]] == [MOST_KEPT + 3]
+
+
+def test_sound_that_made_room_is_news() -> None:
+    board = Board(sound_bytes=10)
+    for _ in range(2):
+        board.add("a", Wish({}, 1.0, "match", {}))
+    for sound in (b"12345678", b"abcdefgh"):
+        known = board.version
+        job = board.next()
+        assert job is not None
+        board.finish(job, {"seconds": 1.0}, sound)
+    assert [job["has_sound"] for job in board.told("a", known)["jobs"]] == [False, True]
+
+
 def test_two_clients_are_served_in_turn(served: Served) -> None:
     greedy, modest = served.client(), served.client()
     blocker = greedy.order(seed=SLOW)
@@ -220,14 +319,14 @@ def test_the_time_left_goes_by_what_the_last_one_took() -> None:
     wish = Wish({}, 10.0, "match", {})
     first = board.add("a", wish)
     assert board.next() is first
-    assert board.told("a")[0]["left_s"] is None
+    assert board.told("a")["jobs"][0]["left_s"] is None
     first.begun_s -= 2
     board.hear(first, "rendering", 0.5)
-    assert board.told("a")[0]["left_s"] == pytest.approx(2.0, abs=0.1)
+    assert board.told("a")["jobs"][0]["left_s"] == pytest.approx(2.0, abs=0.1)
     board.finish(first, {"seconds": 10.0, "sample_rate": 8000, "channels": 1}, b"")
     board.add("a", Wish({}, 20.0, "match", {}))
-    assert board.told("a")[1]["left_s"] == pytest.approx(4.0, abs=0.1)
-    assert board.told("b") == []
+    assert board.told("a")["jobs"][1]["left_s"] == pytest.approx(4.0, abs=0.1)
+    assert board.told("b") == {"jobs": [], "numbers": []}
 
 
 def test_a_renderer_that_cannot_be_started_is_told() -> None:
@@ -245,3 +344,55 @@ def test_a_client_may_vanish_in_the_middle_of_a_request(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.port)) as connection:
         connection.sendall(b"POST /orders HTTP/1.1\r\nHost: 127.0")
     assert client.ask("GET", "/")[0] == 200
+
+
+def in_time(served: Served, *sent: bytes, pause_s: float = 0.1, limit_s: float = 5.0) -> tuple[bytes, float]:
+    """Send bytes one after the other, then say nothing; return what came until the server closed, and when that was."""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", served.port), timeout=limit_s) as connection:
+        for part in sent:
+            connection.sendall(part)
+            time.sleep(pause_s)
+        got = b""
+        while part := connection.recv(65536):
+            got += part
+    return got, time.monotonic() - began
+
+
+HEAD = b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nCookie: %s\r\n\r\n"
+
+
+@pytest.mark.parametrize("whole_first", [False, True])
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n"])
+def test_a_connection_that_asks_for_nothing_is_closed(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes, whole_first: bool
+) -> None:
+    monkeypatch.setattr("stylemix.explore.serving.REQUEST_S", 0.6)
+    with serving() as server:
+        first = [HEAD % (server.port, server.client().cookie.encode())] if whole_first and begun else []
+        # A byte now and then is no request either.
+        got, took = in_time(server, *first, *([begun[:-2], begun[-2:-1], begun[-1:]] if begun else []))
+        assert (b" 200 " in got) == bool(first)
+        assert 0.5 < took < 2
+        assert server.client().ask("GET", "/")[0] == 200
+
+
+def test_a_page_that_waits_for_news_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stylemix.explore.serving.REQUEST_S", 0.3)
+    with serving() as server:
+        client = server.client()
+        until(lambda: server.renderer.ready)
+        version = client.news(0)["version"]
+        timer = threading.Timer(1.0, lambda: server.client().order() and client.order())
+        timer.start()
+        assert client.news(version)["version"] > version
+        timer.join()
+
+
+def test_connections_that_ask_for_nothing_do_not_keep_others_out_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stylemix.explore.serving.REQUEST_S", 0.6)
+    with serving() as server, contextlib.ExitStack() as stack:
+        for _ in range(128):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        assert until(lambda: Client(server.port).ask("GET", "/")[0] == 503, 2)
+        until(lambda: Client(server.port).ask("GET", "/")[0] == 403, 5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -87,7 +86,9 @@ class Gate:
             if scope["path"] == "/" and (given := _token(scope)) is not None:
                 await self._enter(given, headers, scope, receive, send)
                 return
-            scope["client_id"] = self._client(headers)
+            if (client := self._client(headers)) is None:
+                raise Refused(403, _ENTER)
+            scope["client_id"] = client
             _check_body(headers, scope)
             await self._app(scope, _counted(receive), _with_headers(send))
         except Refused as refused:
@@ -113,8 +114,8 @@ class Gate:
 
         if scope["method"] != "GET" or not self._lets_in(given):
             raise Refused(403, f"the token is wrong; {_ENTER}")
-        client = _cookie(headers, self._cookie)
-        if client not in self._clients:
+        client = self._client(headers)
+        if client is None:
             client = secrets.token_urlsafe(24)
             self._clients[client] = None
             if len(self._clients) > MOST_CLIENTS:
@@ -130,12 +131,14 @@ class Gate:
             return True
         return hmac.compare_digest(given.encode(), self._token.encode())
 
-    def _client(self, headers: dict[str, list[str]]) -> str:
-        # The names are 192 bits from the system's generator: how long a look-up takes tells nothing about them.
-        client = _cookie(headers, self._cookie)
-        if client not in self._clients:
-            raise Refused(403, _ENTER)
-        return client
+    def _client(self, headers: dict[str, list[str]]) -> str | None:
+        """Find the client by its cookie; another server of this host may have set one of the same name."""
+        found = None
+        for value in _cookies(headers, self._cookie):
+            for client in self._clients:
+                # All are compared, each in the time that all bytes take.
+                found = client if hmac.compare_digest(value, client.encode()) else found
+        return found
 
 
 def new_token() -> str:
@@ -169,15 +172,14 @@ def _token(scope: Scope) -> str | None:
     return None if given is None else given[0]
 
 
-def _cookie(headers: dict[str, list[str]], name: str) -> str:
-    for line in headers.get("cookie", []):
-        try:
-            morsel = SimpleCookie(line).get(name)
-        except CookieError:
-            continue
-        if morsel is not None:
-            return morsel.value
-    return ""
+def _cookies(headers: dict[str, list[str]], name: str) -> list[bytes]:
+    """Return all values of a cookie.
+
+    Cookies of all ports of a host come together, and not all are written as RFC 6265 has it: the library's parser drops
+    everything after the first such one, ours among it.
+    """
+    pairs = (pair.partition("=") for line in headers.get("cookie", []) for pair in line.split(";"))
+    return [value.strip().encode("latin-1") for key, _, value in pairs if key.strip() == name]
 
 
 def _check_body(headers: dict[str, list[str]], scope: Scope) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from stylemix.errors import BadInput
+from stylemix.explore.job import Job
 from stylemix.explore.orders import Wish
 
 SOUND_BYTES = 256 << 20
@@ -16,55 +16,6 @@ SOUND_BYTES = 256 << 20
 MOST_WAITING = 16
 MOST_KEPT = 200
 _TELLING = 0.05
-_OVER = ("done", "failed", "cancelled")
-
-
-@dataclass
-class Job:
-    """One hybrid.
-
-    Parameters
-    ----------
-    number : int
-        From 1, of all clients.
-    client : str
-        Who asked for it.
-    wish : Wish
-        What was asked for.
-    state : {"waiting", "rendering", "done", "failed", "cancelled"}
-        Where it is.
-    stage : str
-        What is going on in it.
-    share : float
-        How much of that stage is done, 0 to 1.
-    begun_s : float
-        When the rendering began (seconds of the monotonic clock).
-    took_s : float
-        How long it took (seconds).
-    line : str
-        Why it failed.
-    facts : dict
-        seconds, sample_rate, channels of the sound.
-    sound : bytes or None
-        A .wav file; None before it is done, and again when the memory was needed for newer ones.
-    """
-
-    number: int
-    client: str
-    wish: Wish
-    state: str = "waiting"
-    stage: str = ""
-    share: float = 0.0
-    begun_s: float = 0.0
-    took_s: float = 0.0
-    line: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-    sound: bytes | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.state in _OVER
 
 
 class Board:
@@ -82,6 +33,8 @@ class Board:
         self._number = 0
         self._served: dict[str, int] = {}
         self._turn = 0
+        # The version at which jobs of a client were last forgotten.
+        self._forgot: dict[str, int] = {}
         # Seconds of work for a second of sound, by the kind of wish: what the time left is guessed from.
         self._pace: dict[str, float] = {}
         self.version = 0
@@ -111,11 +64,12 @@ class Board:
         """
         self._check_room(client)
         self._number += 1
-        job = self._jobs[self._number] = Job(self._number, client, wish)
+        job = self._jobs[self._number] = Job(self._number, client, wish, born=self.version + 1)
         old = [one for one in self._of(client) if one.over]
         for one in old[: max(0, len(old) - MOST_KEPT)]:
             del self._jobs[one.number]
-        self.tell()
+            self._forgot[client] = self.version + 1
+        self._tell_all(job)
         return job
 
     def find(self, client: str, number: int) -> Job | None:
@@ -152,7 +106,7 @@ class Board:
         if job.over and job.sound is None:
             self._check_room(job.client)
             job.state, job.stage, job.share, job.line = "waiting", "", 0.0, ""
-            self.tell()
+            self._tell_all(job)
 
     def next(self) -> Job | None:
         """Take the job that is to be made now: the oldest of the client that was served the longest time ago.
@@ -169,7 +123,7 @@ class Board:
         self._turn += 1
         self._served[job.client] = self._turn
         job.state, job.stage, job.begun_s = "rendering", "loading", time.monotonic()
-        self.tell()
+        self._tell_all(job)
         return job
 
     def hear(self, job: Job, stage: str, share: float) -> None:
@@ -185,7 +139,7 @@ class Board:
             How much of it is done, 0 to 1.
         """
         job.stage, job.share = stage, share
-        self.tell()
+        self.tell(job)
 
     def end(self, job: Job, state: str, *, line: str = "") -> None:
         """Note that a job came to nothing.
@@ -200,7 +154,7 @@ class Board:
             Why.
         """
         job.state, job.line = state, line
-        self.tell()
+        self._tell_all(job)
 
     def finish(self, job: Job, facts: dict[str, Any], sound: bytes) -> None:
         """Keep what a job has made, and drop the oldest sound where the memory is full.
@@ -210,7 +164,7 @@ class Board:
         job : Job
             Rendering.
         facts : dict
-            seconds, sample_rate, channels.
+            seconds, sample_rate, channels, warnings.
         sound : bytes
             A .wav file.
         """
@@ -220,32 +174,53 @@ class Board:
         self._pace[job.wish.pace] = job.took_s / max(facts["seconds"], 0.1)
         kept = [one for one in self._jobs.values() if one.sound is not None]
         total = sum(len(one.sound or b"") for one in kept)
+        changed = [job]
         # The newest stays, however large: its client is about to play it.
         for one in sorted(kept, key=lambda one: one.begun_s)[:-1]:
             if total <= self._sound_bytes:
                 break
             total -= len(one.sound or b"")
             one.sound = None
-        self.tell()
+            changed.append(one)
+        self._tell_all(*changed)
 
-    def told(self, client: str) -> list[dict[str, Any]]:
-        """Say what a client may know: its own jobs, the oldest first.
+    def told(self, client: str, since: int | None = None) -> dict[str, Any]:
+        """Say what a client may know of its own jobs.
 
         Parameters
         ----------
         client : str
             Who asks.
+        since : int, optional
+            The version that it knows; None for nothing.
 
         Returns
         -------
-        list of dict
-            JSON-safe.
+        dict
+            JSON-safe: jobs, those that changed, the oldest first, each with what was asked for when it is new to the
+            client; numbers, of all that there are, where it knows nothing or some were forgotten.
         """
-        return [self._told(job) for job in self._of(client)]
+        known = -1 if since is None or since > self.version else since
+        # The time left of the one that is made changes without an event.
+        jobs = [job for job in self._of(client) if job.version > known or job.state == "rendering"]
+        told: dict[str, Any] = {
+            "jobs": [{**self._told(job), **(job.wish.told if job.born > known else {})} for job in jobs]
+        }
+        if self._forgot.get(client, 0) > known:
+            told["numbers"] = [job.number for job in self._of(client)]
+        return told
 
-    def tell(self) -> None:
-        """Wake everybody who waits for news."""
+    def tell(self, *changed: Job) -> None:
+        """Wake everybody who waits for news.
+
+        Parameters
+        ----------
+        *changed : Job
+            Which are sent to pages that know an older version.
+        """
         self.version += 1
+        for job in changed:
+            job.version = self.version
         self._news.set()
         self._news = asyncio.Event()
 
@@ -271,6 +246,10 @@ class Board:
             except TimeoutError:
                 return
 
+    def _tell_all(self, *changed: Job) -> None:
+        # How many are ahead of those that wait, and how long they take, may have changed with it.
+        self.tell(*changed, *(job for job in self._jobs.values() if job.state == "waiting"))
+
     def _of(self, client: str) -> Iterator[Job]:
         return (job for job in list(self._jobs.values()) if job.client == client)
 
@@ -294,5 +273,5 @@ class Board:
             "number": job.number, "state": job.state, "stage": job.stage, "share": round(job.share, 3),
             "left_s": None if left is None else round(left, 1), "line": job.line,
             "ahead": before if job.state == "waiting" else 0, "took_s": round(job.took_s, 2), **job.facts,
-            "has_sound": job.sound is not None, **job.wish.told,
+            "has_sound": job.sound is not None,
         }  # fmt: skip

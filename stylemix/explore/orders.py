@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stylemix.audio import shown_name
 from stylemix.errors import BadInput
 from stylemix.explore.given import number, one_of, read_json, shown, whole
 from stylemix.hybrid.command import hybrid_command
@@ -187,7 +188,7 @@ def read_order(body: bytes, places: Places) -> Wish:
     >>> places = Places(Path("/a.mix"), ["cage"], [Path("/a.wav")], [0], np.array([0]), np.zeros(1), np.ones(1))
     >>> order = b'{"kind": "between", "source": 1, "target": 1, "alpha": 0.5, "seconds": 2}'
     >>> read_order(order, places).told["label"]
-    '1 → 1, alpha 0.5, match'
+    'a 1 → a 1, alpha 0.5, match'
     """
     order = read_json(body)
     if not isinstance(order, dict) or order.get("kind") not in ("between", "walk"):
@@ -206,12 +207,13 @@ def _between(order: dict[str, Any], places: Places) -> Wish:
     seconds = round(number("seconds", order.get("seconds"), SHORTEST_S, LONGEST_S), 3)
     variation = whole("variation", order.get("variation", 1), 1, _MOST_VARIATIONS)
     asked = {
-        "source": str(places.path(source)), "start_s": _start(places, source), "duration_s": seconds,
+        "source": str(places.path(source)), "start_s": _start(places, source, seconds), "duration_s": seconds,
         **_material(places, target, mode, material, seconds), "alpha": alpha, "mode": mode,
         "variation": variation, "seed": _seed(order),
     }  # fmt: skip
-    label = f"{source + 1} → {target + 1}, alpha {alpha:g}, {mode}" + f", variation {variation}" * (variation > 1)
-    stems = [places.path(row).stem for row in (source, target)]
+    stems = [shown_name(places.path(row).stem) for row in (source, target)]
+    ends = " → ".join(f"{stem} {row + 1}" for stem, row in zip(stems, (source, target), strict=True))
+    label = f"{ends}, alpha {alpha:g}, {mode}" + f", variation {variation}" * (variation > 1)
     return _wish(order, places, asked, seconds, mode, label, f"{stems[0]} {stems[1]} {alpha:g}")
 
 
@@ -231,7 +233,7 @@ def _material(places: Places, row: int, mode: str, material: str, seconds: float
         return given
     if mode == "morph":
         # One stretch as long as the other keeps the target's tempo.
-        return {**given, "target_start_s": _start(places, row), "target_duration_s": seconds}
+        return {**given, "target_start_s": _start(places, row, seconds), "target_duration_s": seconds}
     middle = places.start_s[row] + places.duration_s[row] / 2
     start = round(max(0.0, float(middle) - AROUND_S / 2), 3)
     return {**given, "target_start_s": start, "target_duration_s": AROUND_S}
@@ -289,8 +291,11 @@ def file_name(text: str) -> str:
     return "-".join(kept.split())[:_LONGEST_NAME].strip(".-") or "hybrid"
 
 
-def _start(places: Places, row: int) -> float:
-    return round(float(places.start_s[row]), 3)
+def _start(places: Places, row: int, seconds: float) -> float:
+    # At the end of a recording there is less than was asked for: it begins that much earlier.
+    mine = places.file == places.file[row]
+    end_s = float((places.start_s[mine] + places.duration_s[mine]).max())
+    return round(max(0.0, min(float(places.start_s[row]), end_s - seconds)), 3)
 
 
 def _seed(order: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from stylemix.errors import StylemixError
@@ -17,6 +18,12 @@ PATIENCE_S = 2.0
 """How long a cancel may go unheeded: a matrix product or a search in compiled code cannot be interrupted."""
 _NEVER_READY = 2
 _ENV_DEBUG = "STYLEMIX_DEBUG"
+# The worker's package is the server's, also where that was found by the folder in which Python was started; but nothing
+# else is taken from there: a numpy.py among somebody's recordings must not run. (-P alone would not find the package.)
+_BEGIN = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); import stylemix; del sys.path[0]; "
+    "from stylemix.explore.worker import main; main()"
+)
 
 
 class Cancelled(Exception):
@@ -41,8 +48,11 @@ class Renderer:
     def __init__(self, command: Sequence[str], *, patience_s: float = PATIENCE_S) -> None:
         self._command, self._patience_s = list(command), patience_s
         self._process: asyncio.subprocess.Process | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._tell: Callable[[], None] = lambda: None
         self._ready = False
         self._job: int | None = None
+        self._attempt = 0
         self._cancelled = False
         self._kill: asyncio.TimerHandle | None = None
         self.n_begun = 0
@@ -55,7 +65,17 @@ class Renderer:
     @property
     def ready(self) -> bool:
         """Whether the run is loaded and the next job begins at once."""
-        return self._ready
+        return self._ready and self._process is not None and self._process.returncode is None
+
+    def listen(self, tell: Callable[[], None]) -> None:
+        """Say who hears when the process becomes ready, and when it no longer is.
+
+        Parameters
+        ----------
+        tell : callable
+            Called in the server's loop.
+        """
+        self._tell = tell
 
     async def begin(self) -> None:
         """Start the process, if there is none; it loads the run while the server does other things.
@@ -79,8 +99,10 @@ class Renderer:
             )  # fmt: skip
         except OSError as error:
             raise RendererFailed(f"the renderer cannot be started ({error.strerror}); close other programs") from None
-        self._ready = False
+        self._set_ready(False)
         self.n_begun += 1
+        # Asks for the end of an idle process too, which nobody reads from.
+        self._watching = asyncio.create_task(self._watch(self._process))
 
     async def wait_ready(self) -> None:
         """Wait until the run is loaded.
@@ -92,7 +114,7 @@ class Renderer:
         """
         for _ in range(_NEVER_READY):
             await self.begin()
-            if self._ready:
+            if self.ready:
                 return
             message = await self._receive()
             if message is None:
@@ -100,7 +122,7 @@ class Renderer:
             elif message[0]["kind"] == "broken":
                 raise RendererFailed(message[0]["line"])
             else:
-                self._ready = True
+                self._set_ready(True)
                 return
         raise RendererFailed("the renderer ends before it has loaded the run; STYLEMIX_DEBUG=1 shows why")
 
@@ -112,7 +134,7 @@ class Renderer:
         Parameters
         ----------
         job : int
-            Its number, another one each time.
+            Its number; the same one again where a job is made once more.
         asked : dict
             As for `stylemix.hybrid.render.hybrid`; JSON-safe.
         hear : callable
@@ -121,7 +143,7 @@ class Renderer:
         Returns
         -------
         facts : dict
-            seconds, sample_rate, channels.
+            seconds, sample_rate, channels, warnings.
         sound : bytes
             A .wav file.
 
@@ -133,14 +155,16 @@ class Renderer:
             If it came to nothing.
         """
         self._job, self._cancelled = job, False
+        # A cancel that arrives after the result must not be taken for one of the next time that this job is made.
+        self._attempt += 1
         try:
             await self.wait_ready()
             if self._cancelled:
                 raise Cancelled
-            self._send({"kind": "render", "job": job, "asked": asked})
+            self._send({"kind": "render", "job": self._attempt, "asked": asked})
             while (message := await self._receive()) is not None:
                 header, body = message
-                if header.get("job") != job:
+                if header.get("job") != self._attempt:
                     continue
                 if header["kind"] == "progress":
                     hear(header["stage"], header["share"])
@@ -149,7 +173,7 @@ class Renderer:
                     raise Cancelled
                 if header["kind"] == "failed":
                     raise RendererFailed(header["line"])
-                return {key: header[key] for key in ("seconds", "sample_rate", "channels")}, body
+                return {key: header[key] for key in ("seconds", "sample_rate", "channels", "warnings")}, body
             raise await self._gone()
         finally:
             self._job = None
@@ -166,8 +190,8 @@ class Renderer:
         if job != self._job or self._cancelled:
             return
         self._cancelled = True
-        if self._ready:
-            self._send({"kind": "cancel", "job": job})
+        if self.ready:
+            self._send({"kind": "cancel", "job": self._attempt})
             self._kill = asyncio.get_running_loop().call_later(self._patience_s, self.kill)
 
     def kill(self) -> None:
@@ -181,9 +205,20 @@ class Renderer:
         self.kill()
         await self._reap()
 
+    def _set_ready(self, ready: bool) -> None:
+        # Told only where it changes: a process that never becomes ready is not begun anew for ever.
+        if ready != self._ready:
+            self._ready = ready
+            self._tell()
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        await process.wait()
+        if process is self._process:
+            self._set_ready(False)
+
     async def _reap(self) -> int | None:
-        self._ready = False
         process, self._process = self._process, None
+        self._set_ready(False)
         return None if process is None else await process.wait()
 
     async def _gone(self) -> Exception:
@@ -224,11 +259,12 @@ def worker_command(run: str) -> list[str]:
     Returns
     -------
     list of str
-        This Python with the worker's module.
+        This Python with the worker's module, of the package that is running, from whatever folder.
 
     Examples
     --------
-    >>> worker_command("both.mix")[1:]
-    ['-m', 'stylemix.explore.worker', 'both.mix']
+    >>> command = worker_command("both.mix")
+    >>> command[1:3], command[-1]
+    (['-P', '-c'], 'both.mix')
     """
-    return [sys.executable, "-m", "stylemix.explore.worker", run]
+    return [sys.executable, "-P", "-c", _BEGIN, str(Path(__file__).resolve().parents[2]), run]

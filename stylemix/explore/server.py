@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from stylemix.errors import BadInput
+from stylemix.explore.answers import answer, client_of, disposition, refusal, whole_or_none
 from stylemix.explore.gate import MOST_BODY_BYTES, Gate
-from stylemix.explore.jobs import Board, Job
+from stylemix.explore.job import Job
+from stylemix.explore.jobs import Board
 from stylemix.explore.orders import Places, read_order
 from stylemix.explore.renderer import Cancelled, Renderer, RendererFailed
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 20.0
 """How long a page waits for news before it asks again; a connection that long is cut by nothing on one machine."""
-_BODY_S = 10.0
+_BODY_S = 5.0
 
 
 class Desk:
@@ -43,6 +44,8 @@ class Desk:
         # A lone surrogate stands for an undecodable byte of a file name; UTF-8 cannot write it.
         self._page = page.encode("utf-8", "replace")
         self._places, self._board, self._renderer = places, board, renderer
+        # Pages show whether a job would begin at once, and a process that ended is begun anew by who waits for news.
+        renderer.listen(board.tell)
 
     async def page(self, request: Request) -> Response:
         """Send the page.
@@ -78,12 +81,12 @@ class Desk:
             async with asyncio.timeout(_BODY_S):
                 body = await request.body()
         except TimeoutError:
-            return _refusal(408, "the order did not arrive")
+            return refusal(408, "the order did not arrive")
         try:
-            job = self._board.add(_client(request), read_order(body[:MOST_BODY_BYTES], self._places))
+            job = self._board.add(client_of(request), read_order(body[:MOST_BODY_BYTES], self._places))
         except BadInput as error:
-            return _refusal(400, str(error))
-        return _json({"number": job.number}, 202)
+            return refusal(400, str(error))
+        return answer({"number": job.number}, 202)
 
     async def jobs(self, request: Request) -> Response:
         """Tell a client what became of its orders, as soon as that is something new.
@@ -96,13 +99,13 @@ class Desk:
         Returns
         -------
         Response
-            version, ready (whether a job would begin at once) and jobs.
+            version, ready (whether a job would begin at once) and what `Board.told` says.
         """
-        since = request.query_params.get("since", "")
-        if since.isascii() and since.isdigit() and len(since) < 16:
-            await self._board.wait(int(since), PATIENCE_S)
+        since = whole_or_none(request.query_params.get("since", ""))
+        if since is not None:
+            await self._board.wait(since, PATIENCE_S)
         told = {"version": self._board.version, "ready": self._renderer.ready, "closed": self._board.closed}
-        return _json({**told, "jobs": self._board.told(_client(request))})
+        return answer({**told, **self._board.told(client_of(request), since)})
 
     async def cancel(self, request: Request) -> Response:
         """Give a job up.
@@ -117,14 +120,7 @@ class Desk:
         Response
             Nothing; 404 for a job of somebody else too.
         """
-        job = self._find(request)
-        if job is None:
-            return _refusal(404, "there is no such job")
-        if job.state == "waiting":
-            self._board.end(job, "cancelled")
-        elif job.state == "rendering":
-            self._renderer.cancel(job.number)
-        return _json({})
+        return self._change(request, self._give_up)
 
     async def again(self, request: Request) -> Response:
         """Make a job once more whose sound is not there.
@@ -139,14 +135,7 @@ class Desk:
         Response
             Nothing; 404 for a job of somebody else too.
         """
-        job = self._find(request)
-        if job is None:
-            return _refusal(404, "there is no such job")
-        try:
-            self._board.again(job)
-        except BadInput as error:
-            return _refusal(400, str(error))
-        return _json({})
+        return self._change(request, self._board.again)
 
     async def sound(self, request: Request) -> Response:
         """Send what a job has made.
@@ -165,7 +154,7 @@ class Desk:
 
         job = self._find(request)
         if job is None or job.sound is None:
-            return _refusal(404, "there is no such sound; it may have made room for newer ones")
+            return refusal(404, "there is no such sound; it may have made room for newer ones")
         headers = {}
         if "download" in request.query_params:
             headers["content-disposition"] = disposition(job.wish.told["name"])
@@ -180,6 +169,8 @@ class Desk:
                 await self._renderer.wait_ready()
             except RendererFailed as error:
                 broken = str(error)
+            except Exception as error:
+                broken = await self._begin_anew(error)
             job = self._board.next()
             if job is None:
                 await self._board.wait(known, PATIENCE_S)
@@ -197,11 +188,36 @@ class Desk:
             self._board.end(job, "cancelled")
         except RendererFailed as error:
             self._board.end(job, "failed", line=str(error))
+        except Exception as error:
+            # Whatever it was, it costs one job: the orders after it would wait for ever.
+            self._board.end(job, "failed", line=await self._begin_anew(error))
         else:
             self._board.finish(job, facts, sound)
 
+    async def _begin_anew(self, error: Exception) -> str:
+        """End a process with which the server may be out of step, and say why in one line."""
+        await self._renderer.close()
+        return " ".join(f"unexpected {type(error).__name__}: {error}".split())
+
+    def _give_up(self, job: Job) -> None:
+        if job.state == "waiting":
+            self._board.end(job, "cancelled")
+        elif job.state == "rendering":
+            self._renderer.cancel(job.number)
+
+    def _change(self, request: Request, change: Callable[[Job], None]) -> Response:
+        job = self._find(request)
+        if job is None:
+            return refusal(404, "there is no such job")
+        try:
+            change(job)
+        except BadInput as error:
+            return refusal(400, str(error))
+        return answer({})
+
     def _find(self, request: Request) -> Job | None:
-        return self._board.find(_client(request), request.path_params["number"])
+        number = whole_or_none(request.path_params["number"])
+        return None if number is None else self._board.find(client_of(request), number)
 
 
 def make_app(desk: Desk, renderer: Renderer, *, port: int, token: str, ticket: str | None = None) -> ASGIApp:
@@ -244,50 +260,11 @@ def make_app(desk: Desk, renderer: Renderer, *, port: int, token: str, ticket: s
         Route("/", desk.page, methods=["GET"]),
         Route("/orders", desk.order, methods=["POST"]),
         Route("/jobs", desk.jobs, methods=["GET"]),
-        Route("/jobs/{number:int}/cancel", desk.cancel, methods=["POST"]),
-        Route("/jobs/{number:int}/again", desk.again, methods=["POST"]),
-        Route("/jobs/{number:int}/sound", desk.sound, methods=["GET"]),
+        Route("/jobs/{number}/cancel", desk.cancel, methods=["POST"]),
+        Route("/jobs/{number}/again", desk.again, methods=["POST"]),
+        Route("/jobs/{number}/sound", desk.sound, methods=["GET"]),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     # An address is right or wrong: no answer is built of what a client wrote.
     app.router.redirect_slashes = False
     return Gate(app, port=port, token=token, ticket=ticket)
-
-
-def disposition(name: str) -> str:
-    """Write the header that gives a download its name.
-
-    Parameters
-    ----------
-    name : str
-        Of the file, of any script.
-
-    Returns
-    -------
-    str
-        As RFC 6266 has it: a plain name for old clients, and the real one by RFC 5987.
-
-    Examples
-    --------
-    >>> disposition("Lied ü.wav")
-    'attachment; filename="Lied _.wav"; filename*=UTF-8\\'\\'Lied%20%C3%BC.wav'
-    """
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-") else "_" for c in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name.encode('utf-8', 'replace'), safe='')}"
-
-
-def _client(request: Request) -> str:
-    return str(request.scope["client_id"])
-
-
-def _json(value: object, status: int = 200) -> Response:
-    from starlette.responses import Response
-
-    from stylemix.pages.document import json_for_html
-
-    # A file name may hold what UTF-8 cannot write.
-    return Response(json_for_html(value), status_code=status, media_type="application/json")
-
-
-def _refusal(status: int, line: str) -> Response:
-    return _json({"error": line}, status)

@@ -10,12 +10,14 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylemix.errors import BadInput
 from stylemix.explore.gate import new_token
 from stylemix.explore.jobs import Board
-from stylemix.explore.renderer import Renderer, worker_command
+from stylemix.explore.patience import patient_protocol
+from stylemix.explore.renderer import Renderer, RendererFailed, worker_command
 from stylemix.explore.server import Desk, make_app
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ _MOST_CONNECTIONS = 128
 _MOST_HEADER_BYTES = 16 * 1024
 _LAST_ANSWERS_S = 1
 _LOOK_S = 0.05
+REQUEST_S = 10.0
+"""How long a request may take to arrive; what does not come from this machine's own browser is cut off."""
 
 
 def explore_run(
@@ -74,8 +78,10 @@ def explore_run(
 
     # First: a port that is in use is said before the map, which takes a while.
     with listening(port) as listener:
-        page, places = explore_page(run, show_progress=show_progress, **wanted)
-        return serve(listener, page, places, open_browser=open_browser, announce=announce)
+        def make() -> tuple[str, Places]:
+            return explore_page(run, show_progress=show_progress, **wanted)
+
+        return serve(listener, run.path, make, open_browser=open_browser, announce=announce)
 
 
 @contextlib.contextmanager
@@ -124,18 +130,23 @@ def listening(port: int) -> Iterator[socket.socket]:
 
 
 def serve(
-    listener: socket.socket, page: str, places: Places, *, open_browser: bool, announce: Callable[[str], None]
+    listener: socket.socket,
+    run: Path,
+    make: Callable[[], tuple[str, Places]],
+    *,
+    open_browser: bool,
+    announce: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Serve a page until Ctrl-C.
+    """Make a page while the process that renders loads the run, and serve it until Ctrl-C.
 
     Parameters
     ----------
     listener : socket.socket
         From `listening`.
-    page : str
-        The whole document.
-    places : Places
-        What its orders may name.
+    run : Path
+        The run's folder.
+    make : callable
+        Returns the whole document, and what its orders may name.
     open_browser : bool
         Open the page in the user's browser.
     announce : callable
@@ -156,12 +167,19 @@ def serve(
             entrance = f"{address}?token={ticket}"
             threading.Thread(target=webbrowser.open, args=(entrance,), daemon=True).start()
 
-    board = Board()
-    # Ctrl-C is how this ends, not a failure: the server raises it again when everything is closed.
-    with contextlib.suppress(KeyboardInterrupt):
-        renderer = Renderer(worker_command(str(places.run)))
-        app = make_app(Desk(page, places, board, renderer), renderer, port=port, token=token, ticket=ticket)
-        asyncio.run(run_server(make_server(app), listener, board, begun))
+    board, renderer = Board(), Renderer(worker_command(str(run.absolute())))
+    with asyncio.Runner() as runner:
+        try:
+            # Where it cannot begin, each order will say so.
+            with contextlib.suppress(RendererFailed):
+                runner.run(renderer.begin())
+            desk = Desk(*make(), board, renderer)
+            server = make_server(make_app(desk, renderer, port=port, token=token, ticket=ticket))
+            # Ctrl-C is how this ends, not a failure: the server raises it again when everything is closed.
+            with contextlib.suppress(KeyboardInterrupt):
+                runner.run(run_server(server, listener, board, begun))
+        finally:
+            runner.run(renderer.close())
     return {"address": address, "hybrids": board.n_made}
 
 
@@ -182,7 +200,8 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
 
     # No header of a proxy is believed: there is none, and a page could set it.
     return uvicorn.Server(uvicorn.Config(
-        app, http="h11", ws="none", lifespan="on", log_config=None, log_level=_log_level(), access_log=False,
+        app, http=patient_protocol(REQUEST_S), ws="none", lifespan="on",
+        log_config=None, log_level=_log_level(), access_log=False,
         server_header=False, proxy_headers=False, limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_LAST_ANSWERS_S, h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
     ))  # fmt: skip

@@ -133,14 +133,14 @@ class Bench:
 
     def _render(self, run: Run, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         from stylemix.audio.write import wav_bytes
-        from stylemix.hybrid.render import hybrid
+        from stylemix.hybrid.render import hybrid_told
         from stylemix.progress import heard_by
 
         try:
             with heard_by(self.hear):
-                wave = hybrid(run, **self._with_clusters(run, asked))
+                wave, warnings = hybrid_told(run, **self._with_clusters(run, asked))
             facts = {"seconds": wave.duration_s, "sample_rate": wave.sample_rate, "channels": len(wave.samples)}
-            return {"kind": "done", **facts}, wav_bytes(wave.samples, wave.sample_rate)
+            return {"kind": "done", **facts, "warnings": list(warnings)}, wav_bytes(wave.samples, wave.sample_rate)
         except StylemixError as error:
             line = str(error)
         except MemoryError:
@@ -148,7 +148,6 @@ class Bench:
         except Exception as error:
             line = f"unexpected {type(error).__name__}: {error}"
         return {"kind": "failed", "line": " ".join(line.split())}, b""
-
 
     def _with_clusters(self, run: Run, asked: dict[str, Any]) -> dict[str, Any]:
         """Hand over the clusters that an order names: making them takes seconds, and they stay as they are."""
@@ -173,13 +172,15 @@ def warm_up(run: Run) -> None:
     """
     from stylemix.hybrid.render import hybrid
 
+    there: dict[int, Path] = {}
+    for index, file in enumerate(run.files):
+        with contextlib.suppress(StylemixError):
+            there.setdefault(file.corpus, run.file_path(index))
+    paths = list(there.values())
     # Without a recording there is nothing to warm up with, and each order will say so.
+    if not paths:
+        return
     with contextlib.suppress(StylemixError):
-        there: dict[int, Path] = {}
-        for index, file in enumerate(run.files):
-            with contextlib.suppress(StylemixError):
-                there.setdefault(file.corpus, run.file_path(index))
-        paths = list(there.values())
         for mode in ("match", "morph", "cross"):
             hybrid(run, source=paths[0], target=paths[-1], alpha=0.5, mode=mode, duration_s=_WARM_UP_S)
 
@@ -196,13 +197,12 @@ def main() -> None:
 
     try:
         run = load_run(sys.argv[1])
-        run.latents(0)
+        if run.files:
+            run.latents(0)
     except StylemixError as error:
         bench.tell({"kind": "broken", "line": str(error)})
         return
-    if run.files:
-        with contextlib.suppress(IndexError):
-            warm_up(run)
+    warm_up(run)
     bench.tell({"kind": "ready"})
     bench.work(run)
 

@@ -119,16 +119,51 @@ def hybrid(
     BadInput
         If an input is wrong.
     """
+    return hybrid_told(run, alpha=alpha, show_progress=show_progress, **asked)[0]
+
+
+def hybrid_told(
+    run: Run,
+    *,
+    alpha: float | str | Path | Curve | None = None,
+    show_progress: bool = False,
+    **asked: Any,
+) -> tuple[Wave, tuple[str, ...]]:
+    """Render a hybrid into memory, with what is to be said about it.
+
+    Parameters
+    ----------
+    run : Run
+        The trained model.
+    alpha : float, str, Path or Curve, optional
+        As for `hybrid`.
+    show_progress : bool
+        Show bars on stderr.
+    **asked
+        As for `hybrid`.
+
+    Returns
+    -------
+    wave : Wave
+        As of `hybrid`.
+    warnings : tuple of str
+        Those that `hybrid_file` has among its results.
+
+    Raises
+    ------
+    BadInput
+        If an input is wrong.
+    """
     order = read_order(run, alpha=alpha, **asked)
     with order.open() as reader:
-        curve, _, _ = order.positions(reader.duration_s)
+        curve, _, warnings = order.positions(reader.duration_s)
         prepared = prepare_ways(order, reader, order.asked.variation, show_progress)[-1]
         with progress("rendering", reader.duration_s, show=show_progress) as report:
             parts = []
             for piece in pieces(prepared, reader, curve):
                 parts.append(piece.hybrid)
                 report(piece.seconds_done)
-        return Wave(np.concatenate(parts, axis=1), reader.sample_rate)
+        return Wave(np.concatenate(parts, axis=1), reader.sample_rate), (*prepared.warnings, *warnings)
 
 
 def hybrid_folder(run: Run, *, source: str | Path, out: str | Path, **options: Any) -> dict[str, Any]:

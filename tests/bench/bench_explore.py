@@ -38,7 +38,8 @@ def click(client: Client, **order: Any) -> float:
         # As the page does: a request that is answered when there is news.
         told = client.news(version)
         version = told["version"]
-        job = next(job for job in told["jobs"] if job["number"] == number)
+        # News of others come too, without what has not changed.
+        job = next((job for job in told["jobs"] if job["number"] == number), {"state": ""})
         if job["state"] == "failed":
             raise RuntimeError(job["line"])
         if job["state"] == "done":

@@ -30,22 +30,28 @@ class ExploreHistory {
     }
   }
 
-  show({ version, ready, closed, jobs }) {
-    this.version = version;
+  // Jobs that changed since the version that is known here, and the numbers of all where some were forgotten.
+  show({ version, ready, closed, jobs, numbers }) {
     this.closed = closed;
-    this.busy = jobs.filter((job) => job.state === "waiting" || job.state === "rendering").length;
+    for (const job of jobs) this.showJob(job);
+    if (numbers) this.keep(new Set(numbers));
+    this.busy = [...this.rows.values()].filter((row) => row.job.state === "waiting" || row.job.state === "rendering").length;
     this.panel.state(this.busy ? `${this.busy} to render` : ready ? "Ready" : "Loading the model");
-    const there = new Set(jobs.map((job) => job.number));
+    this.version = version;
+  }
+
+  keep(numbers) {
     for (const [number, row] of this.rows) {
-      if (there.has(number)) continue;
+      if (numbers.has(number)) continue;
       row.root.remove();
       this.rows.delete(number);
     }
-    for (const job of jobs) this.showJob(job);
   }
 
-  showJob(job) {
-    let row = this.rows.get(job.number);
+  showJob(changed) {
+    // What was asked for is sent once.
+    const known = this.rows.get(changed.number), job = { ...(known && known.job), ...changed };
+    let row = known;
     if (!row) {
       row = this.makeRow(job);
       this.rows.set(job.number, row);
@@ -54,6 +60,7 @@ class ExploreHistory {
     const before = row.job;
     row.job = job;
     row.how.textContent = this.words(job);
+    row.warnings.textContent = job.state === "done" ? job.warnings.join("; ") : "";
     row.bar.hidden = job.state !== "rendering";
     if (job.stage === "rendering") row.bar.value = job.share;
     else row.bar.removeAttribute("value");
@@ -85,7 +92,7 @@ class ExploreHistory {
 
   makeRow(job) {
     const root = el("li", "explore-job"), does = el("div", "does");
-    const row = { root, job: null, how: el("p", "how"), bar: el("progress"), does: {} };
+    const row = { root, job: null, how: el("p", "how"), warnings: el("p", "how warnings"), bar: el("progress"), does: {} };
     row.bar.max = 1;
     row.bar.setAttribute("aria-label", `Progress of hybrid ${job.number}`);
     const add = (name, label, node, act) => {
@@ -109,7 +116,8 @@ class ExploreHistory {
     const what = el("p", "what");
     what.append(el("bdi", "", `${job.number}. ${job.label}`));
     root.dataset.job = job.number;
-    root.append(what, row.how, row.bar, does);
+    row.warnings.dir = "auto";
+    root.append(what, row.how, row.warnings, row.bar, does);
     return row;
   }
 
