@@ -34,7 +34,7 @@ def test_an_order_becomes_sound_and_a_download(served: Served) -> None:
     job = client.wait(number, "done")
     assert (job["seconds"], job["sample_rate"], job["channels"]) == (1.0, 8000, 1)
     assert job["has_sound"]
-    assert job["label"] == "1 → 2, alpha 0.5, match"
+    assert job["label"] == "Ünë 1 → two 2, alpha 0.5, match"
     assert job["command"].startswith("stylemix hybrid /both.mix --source /music/Ünë.wav") or "'/music" in job["command"]
     status, headers, sound = client.ask("GET", f"/jobs/{number}/sound")
     assert (status, headers["content-type"], len(sound)) == (200, "audio/wav", 1000)

@@ -103,6 +103,14 @@ def test_morph_takes_as_much_of_the_target_as_of_the_source(places: Places) -> N
     assert (asked["target_start_s"], asked["target_duration_s"]) == (2.0, 3.0)
 
 
+def test_at_the_end_of_a_recording_an_order_begins_earlier(places: Places) -> None:
+    row = int(np.flatnonzero(places.file == places.file[0])[-1])
+    end_s = float(places.start_s[row] + places.duration_s[row])
+    asked = read({**BETWEEN, "source": row + 1, "seconds": 3}, places).asked
+    assert (asked["start_s"], asked["duration_s"]) == (pytest.approx(end_s - 3, abs=1e-3), 3)
+    assert read({**BETWEEN, "source": row + 1, "seconds": 100}, places).asked["start_s"] == 0
+
+
 def test_clusters_go_by_the_maps_grouping_or_not_at_all(places: Places) -> None:
     order = {**BETWEEN, "material": "cluster"}
     assert read(order, replace(places, grouping={"clusters": "kmeans:3"})).asked["clusters"] == "kmeans:3"
