@@ -82,6 +82,10 @@ def test_new_files_are_not_counted_among_the_corpora():
 def test_a_name_that_turns_the_line_around_is_shut_in():
     points = replace(rich_points(), corpus_names=[TURNED, "b"])
     assert told(points).startswith(f"11 segments of \u2068{TURNED}\u2069 and b,")
+    named = replace(points, cluster_names=[f"1: all {TURNED} (92 %)", "2: b"], infos=())
+    value = value_of(map_parts(named))
+    assert value["infos"][0]["name"] == f"1: all \u2068{TURNED}\u2069 (92 %)"
+    assert value["clusters"] == [f"1: all \u2068{TURNED}\u2069 (92\xa0%)", "2: b"]
 
 
 # ---- in a real browser
@@ -107,6 +111,7 @@ def test_on_paper_heads_stand_above_their_columns_and_nothing_scrolls(page):
             assert box.value_of_css_property("overflow-x") == "visible"
             assert box.value_of_css_property("overflow-y") == "visible"
         assert driver.execute_script("return document.documentElement.scrollWidth") <= 794
+        assert max(box.rect["x"] + box.rect["width"] for box in scrolling) <= 794
         cells = driver.find_elements("css selector", ".map-grid tbody td")
         assert all(cell.text for cell in cells if cell.is_displayed())
 
@@ -176,10 +181,10 @@ def test_long_names_are_cut_and_whole_in_their_titles(browser):
     assert chip.get_attribute("title") == LONG
     name, bar = (browser.find_element("css selector", f".map-scores {tag}") for tag in ("dt", "i"))
     assert name.rect["x"] + browser.execute_script("return arguments[0].scrollWidth", name) <= bar.rect["x"]
-    assert name.rect["height"] < 50
+    assert name.rect["height"] < 60
     assert name.get_attribute("title") == LONG
     click(browser, "[data-colour=a]")
-    assert browser.find_element("css selector", ".map-scale-name").rect["height"] < 60
+    assert browser.find_element("css selector", ".map-scale-name").rect["height"] < 70
 
 
 @pytest.mark.slow

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import bidirectional
 
 import numpy as np
 
@@ -16,6 +17,7 @@ CAUTION = (
     "A picture of many dimensions bends distances: "
     "trust who is near whom, not the width of a gap or the size of a cloud."
 )
+_TURNING = ("R", "AL", "LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 _CODES = {"uint8": "u8", "uint16": "u16", "uint32": "u32", "int16": "i16", "int32": "i32", "float32": "f32"}
 
 
@@ -176,13 +178,46 @@ def counted_infos(points: MapData) -> list[ClusterInfo]:
     return infos
 
 
-def info_facts(info: ClusterInfo) -> dict[str, Any]:
+def isolated(texts: Sequence[str], names: Sequence[str]) -> list[str]:
+    r"""Keep marks that turn the direction of writing to the names they stand in.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Words that may hold names.
+    names : sequence of str
+        Names from anywhere.
+
+    Returns
+    -------
+    list of str
+        The texts; around each name that turns its line there are the marks for "first strong isolate" and its end.
+
+    References
+    ----------
+    Unicode Standard Annex 9, Unicode Bidirectional Algorithm, section 2.4.
+
+    Examples
+    --------
+    >>> ascii(isolated(["a and \u202eb 50 %"], ["a", "\u202eb"]))
+    "['a and \\u2068\\u202eb\\u2069 50 %']"
+    """
+    shown = list(texts)
+    for name in names:
+        if any(bidirectional(letter) in _TURNING for letter in name):
+            shown = [text.replace(name, f"\u2068{name}\u2069") for text in shown]
+    return shown
+
+
+def info_facts(info: ClusterInfo, corpora: Sequence[str] = ()) -> dict[str, Any]:
     """Return what the page says of a cluster.
 
     Parameters
     ----------
     info : ClusterInfo
         One cluster.
+    corpora : sequence of str
+        Names that its own may hold.
 
     Returns
     -------
@@ -196,7 +231,7 @@ def info_facts(info: ClusterInfo) -> dict[str, Any]:
     """
     return {
         "number": int(info.number),
-        "name": info.name,
+        "name": isolated([info.name], corpora)[0],
         "size": int(info.size),
         "shares": [[corpus, round(float(share), 4)] for corpus, share in info.shares.items()],
         "medoid": int(info.medoid),

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unicodedata import bidirectional
 
 import numpy as np
 
@@ -14,12 +13,18 @@ from stylemix.errors import BadInput
 from stylemix.files import check_output, write_text
 from stylemix.pages.document import base64_text, build_page, data_block, fill, json_for_html, read_template
 from stylemix.pages.sprites import STRIP_S
-from stylemix.style_map.columns import counted_infos, info_facts, layout_facts, map_columns, pack_columns
+from stylemix.style_map.columns import (
+    counted_infos,
+    info_facts,
+    isolated,
+    layout_facts,
+    map_columns,
+    pack_columns,
+)
 from stylemix.style_map.data import ClusterInfo, GridHybrid, Layout, MapData, Values
 from stylemix.style_map.packing import GRID_SHARE, pack_hybrids, pack_segments, silent_strips, sound_notice
 
 MAX_BYTES = 24_000_000
-_TURNING = ("R", "AL", "LRE", "LRO", "RLE", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 __all__ = [
     "MAP_SCRIPTS", "MAP_STYLES", "MAX_BYTES", "ClusterInfo", "GridHybrid", "Layout", "MapData", "MapParts", "Values",
@@ -64,7 +69,7 @@ def _subtitle(points: MapData) -> str:
     placed = np.asarray(points.placed, dtype=bool)
     # New files are guests: neither their segments nor the corpus they form are counted with the run's own.
     own = ~placed if not placed.all() else placed
-    names = [_isolated(points.corpus_names[k]) for k in np.unique(points.corpus[own])]
+    names = isolated([points.corpus_names[k] for k in np.unique(points.corpus[own])], points.corpus_names)
     corpora = " and ".join(names) if len(names) < 3 else f"{len(names)} corpora"
     new = len(np.unique(points.shown_files()[0][~own]))
     guests = f", and {_counted(new, 'new file')}" if new else ""
@@ -74,12 +79,6 @@ def _subtitle(points: MapData) -> str:
 
 def _counted(n: int, thing: str) -> str:
     return f"{n:,} {thing}" + ("" if n == 1 else "s")
-
-
-def _isolated(name: str) -> str:
-    """Keep marks that turn the direction of writing to the name they stand in."""
-    turns = any(bidirectional(letter) in _TURNING for letter in name)
-    return f"\u2068{name}\u2069" if turns else name
 
 
 def _facts(points: MapData, n_files: int, n_bytes: int, budget: int | None) -> list[list[str]]:
@@ -95,7 +94,7 @@ def _words(points: MapData, files: list[str]) -> dict[str, Any]:
         "subtitle": _subtitle(points),
         "run": points.run,
         "corpora": list(points.corpus_names),
-        "clusters": [name.replace(" %", "\u00a0%") for name in points.cluster_names],
+        "clusters": isolated([name.replace(" %", "\u00a0%") for name in points.cluster_names], points.corpus_names),
         "files": files,
         "tags": list(points.tags) or [""] * len(files),
         "layouts": [layout_facts(layout) for layout in points.layouts],
@@ -103,7 +102,7 @@ def _words(points: MapData, files: list[str]) -> dict[str, Any]:
             {"name": name, "label": one.label, "unit": one.unit, "scale": one.scale}
             for name, one in points.values.items()
         ],
-        "infos": [info_facts(info) for info in points.infos or counted_infos(points)],
+        "infos": [info_facts(info, points.corpus_names) for info in points.infos or counted_infos(points)],
     }
 
 

@@ -26,7 +26,7 @@ class MapGrid {
     const { map } = this;
     const alphas = [...new Set(this.hybrids.map(({ alpha }) => alpha))].sort((a, b) => a - b);
     const head = el("tr");
-    head.append(el("th", "", "From"), ...alphas.map((alpha) => el("th", "number", `α ${alpha}`)), el("th", "", "To"), el("th", "", "Mode"));
+    head.append(el("th", "", "From"), ...alphas.map((alpha) => el("th", "number", `α\u00a0${alpha}`)), el("th", "", "To"), el("th", "", "Mode"));
     const rows = this.pairs().map((pair) => this.row(pair, alphas));
     const top = el("thead"), body = el("tbody");
     top.append(head);
