@@ -295,11 +295,13 @@ def test_a_click_between_points_is_heard_and_can_be_had_again(browser: Any, serv
     canvas = browser.find_element("css selector", ".map-over")
     type_seconds(browser, 1.5)
     tool(browser, "between")
-    # An empty place: where no segment is within reach.
+    # An empty place, where no segment is within reach, but between the styles.
     x, y = browser.execute_script(
         "const m = document.getElementById('map').segmentMap, v = m.view;"
+        "const somewhere = (x, y) => document.getElementById('explore').explorePanel.movesAt([[x, y]]).length;"
         "for (let x = 0.2; x < 0.8; x += 0.01) for (let y = 0.2; y < 0.8; y += 0.01)"
-        " if (v.at(x * v.width, y * v.height, 20) < 0) return [(x - 0.5) * v.width, (y - 0.5) * v.height];"
+        " if (v.at(x * v.width, y * v.height, 20) < 0 && somewhere(x * v.width, y * v.height))"
+        " return [(x - 0.5) * v.width, (y - 0.5) * v.height];"
     )
     ActionChains(browser).move_to_element_with_offset(canvas, x, y).click().perform()
     number = newest(browser)
