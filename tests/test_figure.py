@@ -199,11 +199,23 @@ def test_a_flat_map_is_a_flat_picture_and_both_axes_keep_one_scale(tmp_path):
     assert heights[0] < heights[1] - 20
 
 
+def coloured_mm(path: Path, dpi: int = 200) -> np.ndarray:
+    """Where pixels of a full colour are left of the legend, (x, y) from the upper left corner (millimetres)."""
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)[:, : round(120 / 25.4 * dpi)]
+    return np.argwhere(np.ptp(pixels, axis=2) > 60)[:, ::-1] * 25.4 / dpi
+
+
+@pytest.mark.filterwarnings("error")
 def test_one_segment_and_points_in_one_place_are_drawn(tmp_path):
-    draw_map(make_map(1), tmp_path / "one.png", colour="cluster")
     same = make_map(5, layouts=[Layout("a", "A", np.zeros((5, 2))), Layout("b", "B", np.zeros((5, 3)))])
-    for layout in (0, 1):
-        draw_map(same, tmp_path / f"same{layout}.png", layout=layout)
+    for points, layout in ((make_map(1), 0), (same, 0), (same, 1)):
+        draw_map(points, tmp_path / "a.png", layout=layout, colour="cluster", force=True)
+        found = coloured_mm(tmp_path / "a.png")
+        assert len(found) > 20
+        # One place, as large as a mark and its number, amid the map, which is 114 mm wide from 7 mm on
+        # (in space, 118 from 3).
+        assert np.ptp(found, axis=0).max() < 8
+        assert found[:, 0].mean() == pytest.approx(64 if layout == 0 else 62, abs=3)
 
 
 @pytest.mark.filterwarnings("error")

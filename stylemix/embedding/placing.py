@@ -12,15 +12,15 @@ from stylemix.errors import BadInput
 
 _COMPONENTS = 32
 # Files left out of the maps of two pairs of corpora and set on them again: of the ten segments that are nearest in the
-# space, 0.45 (UMAP) and 0.51 (t-SNE) are then the nearest on the map, where segments that it was made of keep 0.60 and
-# 0.65. At the plain mean of all ten, weighted by distance, it is 0.29 and 0.36: between two groups is the middle of
-# nothing.
+# space, 0.37 and 0.42 (UMAP) and 0.41 and 0.47 (t-SNE) are then the nearest on the map, where segments that it was made
+# of keep 0.53 to 0.72. At the mean of all ten, weighted by 1 / distance, it is 0.28 to 0.35: between two groups is the
+# middle of nothing (bench_embed.py --placed).
 NEIGHBOURS = 10
 _REACH = 2.0
-# Of the segments of the map, one in a hundred lies as far out. Of files left out of their corpus 1 to 3 % of the
-# segments are then strange, of the other corpus of the pair 14 to 100 % (electronic pieces hold much of what an
-# orchestra plays), of the other pair 7 and 87 %. Distances that are not compared with those of the neighbours find
-# less: 5 to 100 %, 3 and 54 %, at 2 to 8 % of the files left out.
+# Of the segments of the map, one in a hundred lies as far out. Of files left out of their corpus 1 to 4 % of the
+# segments are then strange, of the other corpus of the pair 20 to 65 % (electronic pieces hold much of what an
+# orchestra plays), of the other pair 94 and 15 %. Distances that are not compared with those of the neighbours find 19
+# to 34 % and 75 and 70 %, at 2 to 5 % of the files left out: neither is the better always (bench_embed.py --placed).
 _RARE = 0.99
 _REFERENCE, _MOST = 2000, 1e6
 
