@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from stylemix.clusters.choice import ClusterChoice
 from stylemix.clusters.cluster import cluster
 from stylemix.errors import BadInput
 
@@ -43,6 +44,16 @@ def test_the_largest_cluster_comes_first():
     kept = np.concatenate([np.nonzero(truth == g)[0][:n] for g, n in ((0, 20), (1, 80), (2, 40))])
     found = cluster(rows[kept], np.zeros(len(kept), dtype=int), ["a"])
     assert np.bincount(found.labels).tolist() == [80, 40, 20]
+
+
+def test_several_that_a_criterion_chose_come_with_a_caution():
+    rows, truth = groups(2)
+    corpus = np.zeros_like(truth)
+    found = cluster(rows, corpus, ["a"])
+    assert found.in_words().endswith(", of 1 to 12; recordings alone can make several")
+    for choice in (ClusterChoice("gmm", 2), ClusterChoice("kmeans", 1)):
+        assert cluster(rows, corpus, ["a"], choice=choice).caution == ""
+    assert cluster(rows[truth == 0], corpus[truth == 0], ["a"]).caution == ""
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 9])

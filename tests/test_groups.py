@@ -61,6 +61,7 @@ def test_the_numbers_are_those_of_the_map(run):
         np.testing.assert_array_equal(found.steps[index][middles.astype(int)] - 1, points.cluster[mine])
     assert points.facts["Numbers of clusters"].startswith("those of hybrid")
     assert points.facts["Numbers of clusters"].endswith("--target-cluster")
+    assert points.facts["Clusters"].endswith(found.grouping.clusters.criterion + found.grouping.clusters.caution)
     # Other numbers, and the options with which a hybrid has them too.
     for asked, said in (({"seed": 1}, "--cluster-seed 1"), ({"space": "latents"}, "--space latents")):
         told = hybrid_options(asked.get("space"), None, asked.get("seed", 0))

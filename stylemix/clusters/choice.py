@@ -46,9 +46,9 @@ class ClusterChoice:
 
 
 # Of all six pairs of four corpora (chorales, ragtime, orchestra, electronics; by their scattering), mixtures of
-# Gaussians always found clusters of one corpus each (98 to 100 %). k-means and Ward's tree are steadier (recovered to
-# 0.65 - 0.99, mixtures to 0.65 - 0.89), but set a few odd recordings apart from the rest for one pair (64 and 65 %);
-# HDBSCAN leaves 7 to 19 % in no cluster, and 75 % of ragtime alone. `stylemix clusters RUN --compare` shows one's own.
+# Gaussians always found clusters of one corpus each (98 to 100 %). k-means and Ward's tree are steadier, but set a few
+# odd recordings apart from the rest for one pair (64 and 65 %); HDBSCAN leaves 7 to 19 % in no cluster, and 75 % of
+# ragtime alone. tests/bench/bench_map.py compares them on runs, and `stylemix clusters RUN --compare` on one's own.
 DEFAULT_CHOICE = ClusterChoice()
 """What hybrids count by where nothing else is said, and maps show."""
 

@@ -52,6 +52,12 @@ class Clusters:
         """Segments that are in no cluster."""
         return int((self.labels < 0).sum())
 
+    @property
+    def caution(self) -> str:
+        """What every criterion is blind to, for people; nothing where none has chosen several."""
+        # None of them knows which segments are of one recording (see `stylemix.clusters.methods.partition`).
+        return "; recordings alone can make several" if self.choice.k is None and self.k > 1 else ""
+
     def in_words(self) -> str:
         """Say how many clusters there are, and what told so.
 
@@ -69,7 +75,7 @@ class Clusters:
             told = f"{self.k} of {self.choice.method}, as asked for"
         else:
             told = f"{self.k}, by the {self.criterion}"
-            told += f", of 1 to {max(self.scores)}" if len(self.scores) > 1 else ""
+            told += (f", of 1 to {max(self.scores)}" if len(self.scores) > 1 else "") + self.caution
         plural = "s" if self.n_outside != 1 else ""
         return told + (f"; {self.n_outside} segment{plural} in none" if self.n_outside else "")
 

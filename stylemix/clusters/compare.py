@@ -171,6 +171,7 @@ def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
     lines = [f"{compared['segments']} segments of {compared['files']} files of {corpora}, seed {compared['seed']}", ""]
     lines += _table(compared["clusters"], _CLUSTER_COLUMNS)
     lines += [
+        "k: by each method's criterion, where it is not asked for; recordings alone can make several",
         "purity: share of the segments in clusters from the corpus that most of their cluster comes from; by chance: "
         "what one cluster of them would have",
         "ARI, AMI: agreement with the corpora, 0 by chance; files: AMI with the recordings instead",

@@ -18,12 +18,13 @@ MAX_CLUSTERS = 12
 LEAST_SIZE = 10
 LARGEST_TREE = 5000
 """A tree of so many segments takes 100 MB and half a second; both grow with the square."""
-# Within how many neighbours HDBSCAN measures density. With 2 it found clusters in two of four single clouds of 8
-# dimensions, with 5 in none; with as many as the smallest cluster may have, 83 and 94 % of the latents of two pairs of
-# corpora were in none, with 5 it is 27 and 15 %.
+# Within how many neighbours HDBSCAN measures density. With 2 it finds clusters in single clouds; with as many as the
+# smallest cluster may have, which is its own default, it leaves most of the latents of real corpora in none (column
+# "in none" of tests/bench/bench_map.py, with this number changed).
 _NEIGHBOURS = 5
-# Of first guesses for a mixture. With 2 of them, clusters of chorales and ragtime were recovered to 0.68 and 0.82 (both
-# spaces, scattering), with 5 to 0.83 and 0.89; 10 took twice as long, and seeds agreed hardly better (0.79 for 0.77).
+# Of first guesses for a mixture. With 2 of them, clusters of chorales and ragtime were recovered to 0.68 and 0.85 (both
+# spaces, scattering), with 5 to 0.74 and 0.88, with 10, which take twice as long, to 0.75 and 0.89 (column "recovered"
+# of tests/bench/bench_map.py, with this number changed).
 _GUESSES = 5
 # More segments than this get fewer, so that 20,000 take seconds.
 _MANY, _GUESSES_OF_MANY = 5000, 2
@@ -57,6 +58,11 @@ def partition(
     covariance with the lowest Bayesian information criterion are kept [2]_. ``kmeans`` and ``agglomerative`` (Ward's
     tree [3]_): the number with the largest silhouette beyond chance (see `stylemix.clusters.number`). ``hdbscan``
     [4]_: as many as the densities have peaks of at least a fiftieth of the points; the others are in none.
+
+    All of them take points for independent. Segments of one recording are not: 16 recordings that differ or move
+    slowly, with no clusters among them, were put into up to 12 clusters by mixtures and Ward's tree, 3 to 11 by
+    k-means, up to 3 by HDBSCAN (ten draws, tests/bench/bench_map.py). Whether other recordings have the same clusters
+    is told by `stylemix.clusters.stability.recovered_clusters`.
 
     Parameters
     ----------
@@ -142,8 +148,8 @@ def _mixtures(points: np.ndarray, numbers: list[int], seed: int) -> Partition:
     floor = max(1e-3 * float(points.var()), 1e-9)
     guesses = _GUESSES if len(points) <= _MANY else _GUESSES_OF_MANY
     for k in numbers:
-        # With one Gaussian, a shared covariance is a full one. Of 13 mixtures of two to eight clouds, most of which
-        # overlap, full covariances alone found the number of 5, and with the two others to choose from that of 10.
+        # With one Gaussian, a shared covariance is a full one. Full ones alone have 44 numbers a cluster in 8 dimensions,
+        # for which BIC asks so much that it joins clouds; diagonal and shared ones are tried as well.
         for kind in ("full", "diag", "tied") if k > 1 else ("full", "diag"):
             model = GaussianMixture(k, covariance_type=kind, n_init=guesses, reg_covar=floor, random_state=seed)
             with _unmoved():

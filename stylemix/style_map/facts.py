@@ -71,7 +71,7 @@ def map_facts(
     facts = {
         "Length of a segment": f"about {segments.length_s:.3g} s",
         "Placed by": f"{placed[0].label} of {in_words(found.grouping.space, segments, found.grouping.features)}",
-        "Clusters": f"{groups.k} by {groups.choice}: {groups.criterion}",
+        "Clusters": f"{groups.k} by {groups.choice}: {groups.criterion}{groups.caution}",
         "Numbers of clusters": f"those of hybrid --source-cluster and --target-cluster{options}",
         **_worth(found),
         "Seed": str(seed),

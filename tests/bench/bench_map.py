@@ -1,4 +1,4 @@
-"""Which space, which clusters and which map tell the styles of two pairs of corpora, and what clusters of many cost.
+"""Which space, clusters and map tell the styles of two pairs of corpora, what is found in one, and what many cost.
 
 With runs as arguments, these are compared; without, two are trained on ../shared/corpora with the recipe quick.
 """
@@ -57,8 +57,31 @@ def sizes(numbers: tuple[int, ...]) -> None:
             print(f"{n:8d}  {method:13s}  {told}", flush=True)
 
 
+def single(kind: str, seed: int, n_files: int = 16, n: int = 30, dims: int = 8) -> np.ndarray:
+    """Draw recordings of segments without any clusters among them."""
+    rng, file = np.random.default_rng(seed), np.repeat(np.arange(n_files), n)
+    points = rng.standard_t(5, (len(file), dims)) if kind == "heavy tails" else rng.normal(size=(len(file), dims))
+    if kind == "recordings differ":
+        # By as much as the segments of each do.
+        points += rng.normal(size=(n_files, dims))[file]
+    if kind == "recordings move":
+        for i in np.flatnonzero(np.arange(len(file)) % n):
+            # Slowly, and as widely as before: 0.9^2 + 0.19 = 1.
+            points[i] = 0.9 * points[i - 1] + np.sqrt(0.19) * points[i]
+    return (points - points.mean(axis=0)) * np.linspace(2, 0.5, dims)
+
+
+def singles(n_draws: int = 5) -> None:
+    """Print how many clusters each method finds where there is one."""
+    print(f"\nclusters found in one, {n_draws} draws of 16 recordings of 30 segments each\n")
+    for kind in ("cloud", "heavy tails", "recordings differ", "recordings move"):
+        for method in METHODS:
+            found = [partition(single(kind, seed), ClusterChoice(method)).labels.max() + 1 for seed in range(n_draws)]
+            print(f"{kind:17s}  {method:13s}  {' '.join(f'{k:2d}' for k in found)}", flush=True)
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="*", type=Path, help="folders of runs")
     parser.add_argument("--segments", type=int, nargs="*", default=[2000, 20000])
@@ -68,6 +91,7 @@ def main() -> None:
             began = time.perf_counter()
             print("\n".join(comparison_lines(compare_map(run))))
             print(f"\n{time.perf_counter() - began:.0f} s\n", flush=True)
+    singles()
     sizes(tuple(asked.segments))
 
 
