@@ -148,8 +148,8 @@ def _mixtures(points: np.ndarray, numbers: list[int], seed: int) -> Partition:
     floor = max(1e-3 * float(points.var()), 1e-9)
     guesses = _GUESSES if len(points) <= _MANY else _GUESSES_OF_MANY
     for k in numbers:
-        # With one Gaussian, a shared covariance is a full one. Full ones alone have 44 numbers a cluster in 8 dimensions,
-        # for which BIC asks so much that it joins clouds; diagonal and shared ones are tried as well.
+        # With one Gaussian, a shared covariance is a full one. Full ones have 44 numbers a cluster in 8 dimensions, for
+        # which BIC asks so much that it joins clouds; diagonal and shared ones are tried as well.
         for kind in ("full", "diag", "tied") if k > 1 else ("full", "diag"):
             model = GaussianMixture(k, covariance_type=kind, n_init=guesses, reg_covar=floor, random_state=seed)
             with _unmoved():

@@ -67,8 +67,8 @@ def silhouettes_beyond_chance(
 
     The clouds' points are independent, and segments of one recording are not: recordings alone, without clusters among
     them, make silhouettes beyond chance (3 to 11 clusters by k-means and 1 to 12 by Ward's tree, of ten draws of 16
-    recordings: tests/bench/bench_map.py). Clouds whose recordings differ and whose segments follow one another as the measured
-    ones do would find one cluster there; but of the 16 recordings of orchestra and electronics, too, by Ward's tree,
+    recordings: tests/bench/bench_map.py). Clouds whose recordings differ and whose segments follow one another as those
+    measured do would find one cluster there; but of 16 recordings of orchestra and electronics, too, by Ward's tree,
     and by k-means with one seed of two. So few recordings do not tell clusters from chance; what is found is to be
     held against how well it is recovered (see `stylemix.clusters.stability`).
 
