@@ -26,6 +26,7 @@ from stylemix.explore.orders import Places, places_of
 from stylemix.explore.panel import explore_page
 from stylemix.explore.renderer import worker_command
 from stylemix.explore.serving import listening
+from stylemix.hybrid.render import hybrid_file, hybrid_told
 from stylemix.model.run import Run
 from tests.browser import chromium, console_errors
 from tests.served import TOKEN, Client, Served, alive, serving, until
@@ -138,6 +139,14 @@ def test_rendering_cancelling_and_killing_leave_nothing_behind(served: Served, r
     client.wait(client.order(source=source, target=target), "done", seconds=60)
 
 
+def test_warnings_are_those_of_the_command(run: Run, tmp_path: Path) -> None:
+    # Nothing is said about what is meant: the source is chosen, and that is told.
+    asked: dict[str, Any] = {"alpha": 0.5, "duration_s": 1.0}
+    warnings = hybrid_told(run, **asked)[1]
+    assert warnings
+    assert list(warnings) == hybrid_file(run, out=tmp_path / "h.wav", show_progress=False, **asked)["warnings"]
+
+
 def start(*command: str) -> tuple[subprocess.Popen[str], str]:
     """Begin a process that serves; return it and the address that it shows."""
     process = subprocess.Popen(
@@ -226,7 +235,7 @@ def test_ctrl_c_while_the_map_is_made_ends_the_worker_too(run: Run) -> None:
     assert not alive(worker)
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch", "json", "stylemix"])
+@pytest.mark.parametrize("name", ["numpy", "json", "stylemix"])
 def test_no_module_of_the_folder_where_it_is_started_is_run(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.py").write_text("open('run', 'w').close()\n")
     command = worker_command(str(tmp_path / "no.mix"))
@@ -363,7 +372,7 @@ def test_two_points_and_a_drawn_path_by_hand_and_by_keys(browser: Any) -> None:
 
 
 def test_a_page_cancels_and_says_when_the_server_has_gone(page: str, places: Places) -> None:
-    from tests.fake_worker import SLOW
+    from tests.fake_worker import SLOW, WARNS
 
     with chromium() as driver:
         with serving(page=page, places=places) as server:
@@ -380,5 +389,11 @@ def test_a_page_cancels_and_says_when_the_server_has_gone(page: str, places: Pla
             row.find_element("xpath", ".//button[text()='Cancel']").click()
             until(lambda: row.get_attribute("data-state") == "cancelled")
             assert row.find_element("class name", "how").text == "Cancelled"
+            # What changed is sent without the order, which the page keeps.
+            row.find_element("xpath", ".//button[text()='Edit']").click()
+            driver.execute_script("document.querySelector('.explore [name=seed]').value = arguments[0]", WARNS)
+            driver.execute_script("document.getElementById('explore').explorePanel.render()")
+            told = until(lambda: driver.find_element("css selector", ".explore-job .warnings").text)
+            assert told == "it is <b>odd</b>"
             assert console_errors(driver) == []
         until(lambda: driver.find_element("class name", "explore-state").text == "The server has ended")
