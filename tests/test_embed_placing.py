@@ -103,6 +103,15 @@ def test_beside_a_dense_group_a_segment_is_strange_that_amid_a_wide_one_is_not()
     assert not place(wide[:1] + step, rows, rows[:, :2]).strange.any()
 
 
+def test_beyond_where_the_map_thins_out_a_segment_is_strange_though_its_neighbours_are_lonely_too():
+    rng = np.random.default_rng(0)
+    rows = np.concatenate([rng.normal(size=(300, 5)), 30 * rng.normal(size=(30, 5))])
+    away = rng.normal(size=(8, 5))
+    away *= 150 / np.linalg.norm(away, axis=1, keepdims=True)
+    assert place(away, rows, rows[:, :2]).strange.all()
+    assert not place(rng.normal(size=(20, 5)), rows, rows[:, :2]).strange.any()
+
+
 def test_files_of_the_map_are_compared_with_other_files_as_a_new_file_is():
     # Each of 30 files is a tight place of its own, and so is the new one: it is no more of a stranger than they are.
     rng = np.random.default_rng(0)

@@ -17,10 +17,11 @@ _COMPONENTS = 32
 # middle of nothing (bench_embed.py --placed).
 NEIGHBOURS = 10
 _REACH = 2.0
-# Of the segments of the map, one in a hundred lies as far out. Of files left out of their corpus 1 to 4 % of the
-# segments are then strange, of the other corpus of the pair 20 to 65 % (electronic pieces hold much of what an
-# orchestra plays), of the other pair 94 and 15 %. Distances that are not compared with those of the neighbours find 19
-# to 34 % and 75 and 70 %, at 2 to 5 % of the files left out: neither is the better always (bench_embed.py --placed).
+# Of the segments of the map, one in a hundred lies as far out. Of files left out of their corpus 1 to 5 % of the
+# segments are then strange, of the other corpus of the pair 17 to 64 % (electronic pieces hold much of what an
+# orchestra plays), of the other pair 83 and 58 % (bench_embed.py --placed). Distances alone find 19 to 34 % and 75 and
+# 70 %; as multiples of the neighbours' own alone, 20 to 65 % and 94 and 15 %: a map has thin places, in which nothing
+# would be strange.
 _RARE = 0.99
 _REFERENCE, _MOST = 2000, 1e6
 
@@ -34,9 +35,9 @@ class Placed:
     points : np.ndarray, shape (M, dims)
         Where they lie.
     out : np.ndarray, shape (M,)
-        How far each is from its nearest neighbours in the space, as a multiple of how far those are from theirs, over
-        the multiple that 99 % of the map's own segments keep within: above 1 it is like none of them, and its point
-        says little. At most a million.
+        How far each is from its nearest neighbours in the space: as a multiple of how far those are from theirs, or of
+        how far any segment of the map is from its own, whichever is stranger; over what 99 % of the map's own segments
+        keep within. Above 1 it is like none of them, and its point says little. At most a million.
     nearest : np.ndarray, shape (M, k), int
         The map's segments nearest to each, the nearest first.
     """
@@ -246,7 +247,7 @@ def _amid(
 def _out(
     scale: Callable[[np.ndarray], np.ndarray], fresh: np.ndarray, known: np.ndarray, k: int, file: np.ndarray | None
 ) -> np.ndarray:
-    """Compare how far new ones are from their neighbours with how far those are from theirs."""
+    """Compare how far new ones are from their neighbours with how far those, and all of the map, are from theirs."""
     from sklearn.metrics import pairwise_distances
 
     # In the whole space: along what the principal components leave out, a stranger differs the most.
@@ -261,11 +262,16 @@ def _out(
     own = np.maximum(own, 1e-3 * float(np.median(own)))
     if not own.max() > 0:
         own = np.full(len(known), 1e-300)
-    limit = float(np.quantile(own / own[near].mean(axis=1), _RARE)) if len(known) > 1 else 1.0
+    against = own / own[near].mean(axis=1)
+    # One segment alone has no neighbours to be compared with.
+    limits = [float(np.quantile(one, _RARE)) if len(known) > 1 else 1.0 for one in (against, own)]
+    both = np.maximum(against / limits[0], own / limits[1])
+    limit = float(np.quantile(both, _RARE)) if len(known) > 1 else 1.0
     parts = []
     for rows in np.array_split(scale(fresh), -(-len(fresh) // _REFERENCE)):
         mean, near = _mean_distances(pairwise_distances(rows, known), k)
-        parts.append(np.minimum(mean / own[near].mean(axis=1) / limit, _MOST))
+        out = np.maximum(mean / own[near].mean(axis=1) / limits[0], mean / limits[1]) / limit
+        parts.append(np.minimum(out, _MOST))
     return np.concatenate(parts)
 
 
