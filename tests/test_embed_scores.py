@@ -100,3 +100,12 @@ def test_of_many_segments_an_even_part_is_looked_at(monkeypatch):
     assert (whole.n_ranked, part.n_ranked) == (600, 200)
     # Neighbours are still sought among all: this score is an estimate of the same number.
     assert part.kept == pytest.approx(whole.kept, abs=0.03)
+
+
+def test_a_corpus_with_few_segments_in_other_files_can_have_all_its_neighbours():
+    # Two files of three segments and one of forty, of another corpus, far away: three neighbours are all there can be.
+    file = np.repeat([0, 1, 2, 3], [3, 3, 20, 20])
+    corpus = (file > 1).astype(int)
+    points = np.random.default_rng(0).normal(size=(46, 2)) + 100 * corpus[:, None]
+    provenance = Provenance([c * 64 for c in "abcd"], file, np.arange(46.0), corpus)
+    assert score_map(points, points, provenance=provenance).same_corpus == 1

@@ -145,10 +145,11 @@ def _near(
 
 
 def _share_of_nearest(distances: np.ndarray, alike: np.ndarray, k: int) -> np.ndarray:
-    # Where fewer than k lie in other files, of those that do.
-    nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
-    real = np.isfinite(np.take_along_axis(distances, nearest, axis=1))
-    return (np.take_along_axis(alike, nearest, axis=1) & real).sum(axis=1) / np.maximum(real.sum(axis=1), 1)
+    nearest = np.argsort(distances, axis=1)[:, :k]
+    found = np.cumsum(np.take_along_axis(alike & np.isfinite(distances), nearest, axis=1), axis=1)
+    # No more neighbours than there are of the same corpus in other files: 1 can be reached in a small one too.
+    asked = np.clip((alike & np.isfinite(distances)).sum(axis=1), 1, nearest.shape[1])
+    return np.take_along_axis(found, asked[:, None] - 1, axis=1)[:, 0] / asked
 
 
 def _mean(parts: list[np.ndarray]) -> float:
