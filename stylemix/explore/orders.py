@@ -24,10 +24,9 @@ AROUND_S = 12.0
 """How much of a file around a segment is its neighbourhood: six segments, enough for a search to have a choice."""
 SHORTEST_S, LONGEST_S = 0.5, 120.0
 MOST_STEPS = 400
-_MOST_VARIATIONS, _MOST_SEED = 50, 2**31 - 1
+_MOST_VARIATIONS, _MOST_SEED, _LONGEST_NAME = 50, 2**31 - 1, 60
 _BETWEEN = ("kind", "source", "target", "alpha", "mode", "material", "seconds", "variation", "seed")
 _WALK = ("kind", "steps", "mode", "seconds", "seed")
-_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -293,9 +292,8 @@ def file_name(text: str) -> str:
 
 def _start(places: Places, row: int, seconds: float) -> float:
     # At the end of a recording there is less than was asked for: it begins that much earlier.
-    mine = places.file == places.file[row]
-    end_s = float((places.start_s[mine] + places.duration_s[mine]).max())
-    return round(max(0.0, min(float(places.start_s[row]), end_s - seconds)), 3)
+    ends_s = (places.start_s + places.duration_s)[places.file == places.file[row]]
+    return round(max(0.0, min(float(places.start_s[row]), float(ends_s.max()) - seconds)), 3)
 
 
 def _seed(order: Mapping[str, Any]) -> int:
