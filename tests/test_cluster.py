@@ -17,6 +17,7 @@ def groups(k: int, n: int = 80, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return centres[truth] + rng.normal(size=(k * n, 16)), truth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_the_number_of_groups_is_found(k):
     rows, truth = groups(k)
@@ -46,6 +47,7 @@ def test_the_largest_cluster_comes_first():
     assert np.bincount(found.labels).tolist() == [80, 40, 20]
 
 
+@pytest.mark.slow
 def test_several_that_a_criterion_chose_come_with_a_caution():
     rows, truth = groups(2)
     corpus = np.zeros_like(truth)

@@ -72,6 +72,7 @@ def test_a_cancel_is_heeded_and_the_same_process_goes_on(served: Served) -> None
     assert served.renderer.n_begun == begun
 
 
+@pytest.mark.slow
 def test_a_cancel_that_is_not_heeded_kills_the_process_and_begins_it_anew(served: Served) -> None:
     client = served.client()
     client.wait(client.order(), "done")
@@ -136,6 +137,7 @@ def test_a_process_that_dies_idle_is_told_and_begun_anew_before_the_next_order(s
     assert served.renderer.n_begun == begun + 1
 
 
+@pytest.mark.slow
 def test_pages_hear_when_the_run_is_loaded() -> None:
     slow = "import time; time.sleep(1); from tests.fake_worker import main; main()"
     with serving(command=[sys.executable, "-c", slow]) as server:
@@ -363,6 +365,7 @@ def in_time(served: Served, *sent: bytes, pause_s: float = 0.1, limit_s: float =
 HEAD = b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nCookie: %s\r\n\r\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole_first", [False, True])
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\n"])
 def test_a_connection_that_asks_for_nothing_is_closed(
@@ -378,6 +381,7 @@ def test_a_connection_that_asks_for_nothing_is_closed(
         assert server.client().ask("GET", "/")[0] == 200
 
 
+@pytest.mark.slow
 def test_a_page_that_waits_for_news_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stylemix.explore.serving.REQUEST_S", 0.3)
     with serving() as server:
@@ -390,6 +394,7 @@ def test_a_page_that_waits_for_news_is_not_cut_off(monkeypatch: pytest.MonkeyPat
         timer.join()
 
 
+@pytest.mark.slow
 def test_connections_that_ask_for_nothing_do_not_keep_others_out_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stylemix.explore.serving.REQUEST_S", 0.6)
     with serving() as server, contextlib.ExitStack() as stack:

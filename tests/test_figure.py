@@ -218,6 +218,7 @@ def test_one_segment_and_points_in_one_place_are_drawn(tmp_path):
         assert found[:, 0].mean() == pytest.approx(64 if layout == 0 else 62, abs=3)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_hostile_names_are_text(tmp_path):
     names = [HOSTILE, "\u202egnp.exe\nx" + "y" * 300]

@@ -88,6 +88,7 @@ def test_hybrids_take_a_share_of_the_room_and_what_is_left_out_is_said(tmp_path)
     assert facts["with_sound"] == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_files", [1, 300])
 def test_the_whole_page_stays_within_its_budget(tmp_path, n_files):
     n = 300
