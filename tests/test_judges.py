@@ -25,6 +25,9 @@ from stylemix.measure.trials import measure_anchors, measure_mode
 from stylemix.measure.verdict import is_outside
 from tests import sounds
 
+# Each of them trains or renders: seconds that the fast tests of every change need not wait for.
+pytestmark = pytest.mark.slow
+
 RATE = 22050
 ALPHAS = (0.0, 0.5, 1.0)
 

@@ -13,6 +13,9 @@ from stylemix.errors import BadInput
 from stylemix.phase.matching import Matched, Objective, Target, first_guess, match
 from stylemix.transforms import VQT, Coefficients, Fourier, JointScattering, TimeScattering
 
+# Each of them trains or renders: seconds that the fast tests of every change need not wait for.
+pytestmark = pytest.mark.slow
+
 RATE = 8000
 
 

@@ -18,6 +18,9 @@ from stylemix.model.run import Run, load_run
 from tests import sounds
 from tests.tiny_training import RATE, history, interrupt_at, same, tiny_corpora, tiny_recipe, tiny_run
 
+# Each of them trains or renders: seconds that the fast tests of every change need not wait for.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
