@@ -20,6 +20,9 @@ from stylemix.phase.stream_blocks import unrolled
 from stylemix.transforms import VQT, Coefficients, Fourier, Stream
 from tests.bench import phase_sounds
 
+# Seconds of sound or of training in each: the fast tests of every change need not wait for them.
+pytestmark = pytest.mark.slow
+
 RATE = 8000
 VQT_8K = VQT(RATE, bins_per_octave=24)
 # With a guard of a quarter of a second blocks can be short; music fares no worse with it than with a second.

@@ -19,6 +19,9 @@ from stylemix.transforms.quefrency import QuefrencyBank
 from stylemix.transforms.scattering import TimeScattering
 from stylemix.transforms.spiral import SpiralScattering
 
+# Seconds of sound or of training in each: the fast tests of every change need not wait for them.
+pytestmark = pytest.mark.slow
+
 RATE = 4000
 
 

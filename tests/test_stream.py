@@ -25,6 +25,9 @@ from stylemix.transforms import (
 )
 from tests.banks import error_db
 
+# Seconds of sound or of training in each: the fast tests of every change need not wait for them.
+pytestmark = pytest.mark.slow
+
 RATE = 8000
 TRANSFORMS: dict[str, Transform] = {
     "variable-Q": VQT(RATE, bins_per_octave=24, gamma_hz=30.0),

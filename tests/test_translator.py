@@ -25,6 +25,9 @@ from stylemix.model.translator import Translator, contour_of, cosines, fine_stru
 from stylemix.recipe import Model, Recipe, load_recipe
 from tests.tiny_training import tiny_corpora, tiny_recipe, tiny_run
 
+# Seconds of sound or of training in each: the fast tests of every change need not wait for them.
+pytestmark = pytest.mark.slow
+
 K, F = 36, 4
 A, B = np.eye(2)
 
