@@ -18,6 +18,9 @@ from stylemix.model.run import Run, load_run
 from stylemix.recipe import Recipe, load_recipe
 from tests.tiny_training import history, interrupt_at, same, tiny_corpora, tiny_recipe, tiny_run
 
+# Seconds of sound or of training in each: the fast tests of every change need not wait for them.
+pytestmark = pytest.mark.slow
+
 
 def hearing_recipe(kind: str = "vqt+scattering", **training: float) -> Recipe:
     plain = tiny_recipe(**training).to_dict()

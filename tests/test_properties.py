@@ -55,6 +55,9 @@ from stylemix.transforms.coefficients import Coefficients
 from tests.browser import chromium, console_errors, open_page
 from tests.sounds import corpus, melody, noise, tone, write
 
+# Seconds of sound or of training in each: the fast tests of every change need not wait for them.
+pytestmark = pytest.mark.slow
+
 FOURIER = Representation("fourier", "Fourier modulus", "", fourier_modulus)
 SOUND = Representation("sound", "The sound itself", "", lambda x: Coefficients((x[..., None, :],), (1,), x.shape[-1]))
 BY_KEY = {r.key: r for r in representations()}
