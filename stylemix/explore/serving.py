@@ -45,7 +45,7 @@ def explore_run(
     show_progress: bool = True,
     **wanted: Any,
 ) -> dict[str, Any]:
-    """Serve a run's map on this machine until Ctrl-C: a click between its points renders what lies there.
+    """Serve a run's map on this machine until Ctrl-C: a click between its points renders a hybrid.
 
     Parameters
     ----------
