@@ -377,18 +377,19 @@ def test_a_connection_that_asks_for_nothing_is_closed(
         # A byte now and then is no request either.
         got, took = in_time(server, *first, *([begun[:-2], begun[-2:-1], begun[-1:]] if begun else []))
         assert (b" 200 " in got) == bool(first)
-        assert 0.5 < took < 2
+        # Not sooner; that it is not later than it takes to give up is what the reading above sees to.
+        assert took > 0.5
         assert server.client().ask("GET", "/")[0] == 200
 
 
 @pytest.mark.slow
 def test_a_page_that_waits_for_news_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stylemix.explore.serving.REQUEST_S", 0.3)
+    monkeypatch.setattr("stylemix.explore.serving.REQUEST_S", 0.6)
     with serving() as server:
         client = server.client()
         until(lambda: server.renderer.ready)
         version = client.news(0)["version"]
-        timer = threading.Timer(1.0, lambda: server.client().order() and client.order())
+        timer = threading.Timer(1.5, lambda: server.client().order() and client.order())
         timer.start()
         assert client.news(version)["version"] > version
         timer.join()
