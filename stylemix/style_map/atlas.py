@@ -176,6 +176,8 @@ def _together(
 def _described(
     run: Run, found: RunClusters, new: Newcomers | None, update: Callable[[float], None]
 ) -> Described:
+    if new is None and found.grouping.described is not None:
+        return found.grouping.described
     segments, paths = _together(found.grouping.segments, list(found.grouping.paths), new)
     hashes = [file.sha256 for file in run.files] + ([] if new is None else list(new.hashes))
     return describe_segments(paths, hashes, segments, update)
